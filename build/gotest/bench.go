@@ -19,31 +19,20 @@ import (
 // Bench runs the benchmarks of every module, one package at a time, and prints
 // one table. The unit tests are not run with them.
 func Bench(ctx context.Context, w workspace.Workspace, out io.Writer) error {
-	modules, err := w.Modules()
-	if err != nil {
-		return err
-	}
 	var rows []measurement
-	var failed []string
-	for _, m := range modules {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		packages, err := unitPackages(ctx, m)
-		if err != nil {
-			return err
-		}
-		if len(packages) == 0 {
-			continue
-		}
+	failed, err := eachModule(ctx, w, func(m workspace.Module, packages []string) error {
 		fmt.Fprintf(out, "measuring %s\n", m.Path)
 		var said bytes.Buffer
 		in := gocmd.Go{Dir: m.Dir, Stdout: &said, Stderr: &said}
-		if err := in.Run(ctx, append([]string{"test", "-run", "^$", "-bench", ".", "-benchmem", "-p", "1"}, packages...)...); err != nil {
-			failed = append(failed, m.Rel)
+		err := in.Run(ctx, append([]string{"test", "-run", "^$", "-bench", ".", "-benchmem", "-p", "1"}, packages...)...)
+		if err != nil {
 			fmt.Fprint(out, said.String())
 		}
 		rows = append(rows, measurements(said.String())...)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if err := table(out, rows); err != nil {
 		return err

@@ -27,29 +27,37 @@ const framework = "test/sinsp"
 // Unit tests every module with the race detector, except what needs built
 // plugins. All modules are tested; the error names those that failed.
 func Unit(ctx context.Context, w workspace.Workspace, out io.Writer) error {
-	modules, err := w.Modules()
+	failed, err := eachModule(ctx, w, func(m workspace.Module, packages []string) error {
+		fmt.Fprintf(out, "\n%s\n", m.Path)
+		in := gocmd.Go{Dir: m.Dir, Stdout: out, Stderr: out}
+		return in.Run(ctx, append([]string{"test", "-race", "-p", "2"}, packages...)...)
+	})
 	if err != nil {
 		return err
 	}
-	var failed []string
+	return failure("unit tests", failed)
+}
+
+// eachModule calls f for every module that has packages to test, with those
+// packages, and returns the modules for which it failed.
+func eachModule(ctx context.Context, w workspace.Workspace, f func(m workspace.Module, packages []string) error) (failed []string, err error) {
+	modules, err := w.Modules()
+	if err != nil {
+		return nil, err
+	}
 	for _, m := range modules {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 		packages, err := unitPackages(ctx, m)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if len(packages) == 0 {
-			continue
-		}
-		fmt.Fprintf(out, "\n%s\n", m.Path)
-		in := gocmd.Go{Dir: m.Dir, Stdout: out, Stderr: out}
-		if err := in.Run(ctx, append([]string{"test", "-race", "-p", "2"}, packages...)...); err != nil {
+		if len(packages) > 0 && f(m, packages) != nil {
 			failed = append(failed, m.Rel)
 		}
 	}
-	return failure("unit tests", failed)
+	return failed, nil
 }
 
 // unitPackages lists a module's packages that can be tested without built plugins.
