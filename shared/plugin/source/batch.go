@@ -38,12 +38,9 @@ type Batch struct {
 	n      int
 	bytes  int
 
-	marks    []mark
+	marks    []func(delivered bool) // waiting for this batch's delivery
 	tooLarge func(size, limit int)
 }
-
-// mark is a delivery callback. It waits for the batch it was set on.
-type mark struct{ f func(delivered bool) }
 
 func newBatch(o Options, tooLarge func(size, limit int)) *Batch {
 	b := &Batch{maxEvent: o.MaxEventSize, maxBytes: o.MaxBatchBytes, maxEvents: o.MaxBatchEvents, tooLarge: tooLarge}
@@ -95,7 +92,7 @@ func (b *Batch) growPointers() {
 // with false when the source ends before that. Acknowledge upstream there and
 // not earlier. f runs on the framework's thread and must not block.
 func (b *Batch) OnDelivered(f func(delivered bool)) {
-	b.marks = append(b.marks, mark{f})
+	b.marks = append(b.marks, f)
 }
 
 // Len is how many events the batch holds.
@@ -118,9 +115,8 @@ func (b *Batch) Deliver(delivered bool) {
 func (b *Batch) fire(call func(func(bool))) {
 	marks := b.marks
 	b.marks = b.marks[:0]
-	for i := range marks {
-		f := marks[i].f
-		marks[i].f = nil
+	for i, f := range marks {
+		marks[i] = nil
 		call(f)
 	}
 }
