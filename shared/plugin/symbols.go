@@ -19,46 +19,34 @@ import (
 	"github.com/aerie-falco/aerie/shared/plugin/internal/hostlog"
 )
 
-// static answers a symbol that is asked before any state exists. A library
-// that registered nothing answers "", which frameworks refuse by name.
-func static(key string, text func(r *core.Record) string) unsafe.Pointer {
-	r := core.Registered()
-	if r == nil {
-		r = nothing
-	}
-	return r.Static(key, text(r))
-}
-
-var nothing = core.Empty()
-
 //export plugin_get_required_api_version
 func plugin_get_required_api_version() unsafe.Pointer {
-	return static("api", (*core.Record).APIVersion)
+	return core.Answer("api", (*core.Record).APIVersion)
 }
 
 //export plugin_get_name
 func plugin_get_name() unsafe.Pointer {
-	return static("name", func(r *core.Record) string { return r.Name })
+	return core.Answer("name", func(r *core.Record) string { return r.Name })
 }
 
 //export plugin_get_description
 func plugin_get_description() unsafe.Pointer {
-	return static("description", func(r *core.Record) string { return r.Description })
+	return core.Answer("description", func(r *core.Record) string { return r.Description })
 }
 
 //export plugin_get_contact
 func plugin_get_contact() unsafe.Pointer {
-	return static("contact", func(r *core.Record) string { return r.Contact })
+	return core.Answer("contact", func(r *core.Record) string { return r.Contact })
 }
 
 //export plugin_get_version
 func plugin_get_version() unsafe.Pointer {
-	return static("version", func(r *core.Record) string { return r.Version })
+	return core.Answer("version", func(r *core.Record) string { return r.Version })
 }
 
 //export plugin_get_init_schema
 func plugin_get_init_schema(kind *uint32) unsafe.Pointer {
-	text := static("schema", func(r *core.Record) string { return r.Schema })
+	text := core.Answer("schema", func(r *core.Record) string { return r.Schema })
 	if kind != nil {
 		*kind = abi.SchemaNone
 		if *(*byte)(text) != 0 {
@@ -73,11 +61,10 @@ func plugin_get_init_schema(kind *uint32) unsafe.Pointer {
 //
 //export plugin_get_required_event_schema_version
 func plugin_get_required_event_schema_version(state uintptr) unsafe.Pointer {
-	r := core.Registered()
-	if r == nil || r.EventSchema == "" {
+	if core.Registration().EventSchema == "" {
 		return nil
 	}
-	return r.Static("event schema", r.EventSchema)
+	return core.Answer("event schema", func(r *core.Record) string { return r.EventSchema })
 }
 
 // plugin_init returns a state even when it fails, so that the framework can
@@ -116,7 +103,7 @@ func plugin_get_last_error(state uintptr) unsafe.Pointer {
 	if st := core.States.Get(state); st != nil {
 		return st.LastError()
 	}
-	return static("no state", func(*core.Record) string {
+	return core.Answer("no state", func(*core.Record) string {
 		return "the plugin has no such state: it was destroyed, or init never made it"
 	})
 }

@@ -79,11 +79,7 @@ func plugin_get_async_event_sources() unsafe.Pointer { return list("get_async_ev
 // list answers what was registered; an empty list where nothing was, so that a
 // framework gets as far as init, which says what is missing.
 func list(key string) unsafe.Pointer {
-	r := core.Registered()
-	if r == nil {
-		r = core.Empty()
-	}
-	return r.Static(key, "[]")
+	return core.Answer(key, func(*core.Record) string { return "[]" })
 }
 
 // plugin_set_async_event_handler is called with NULL when a capture is closed,

@@ -367,3 +367,12 @@ func BenchmarkSimpleField(b *testing.B) {
 		plugin_extract_fields(h, evt, in)
 	}
 }
+
+func TestUnusableSourcesAreRefusedWhenRegistered(t *testing.T) {
+	for want, sources := range map[string][]string{
+		`plugin "fixture": extract event sources: name 1 is empty; leave it out`: {"a", ""},
+		`plugin "fixture": extract event sources: "a" is listed twice`:           {"a", "a"},
+	} {
+		assert.PanicsWithError(t, want, func() { register(t, Options[*fixture]{Fields: fixtureFields(), Sources: sources}) })
+	}
+}

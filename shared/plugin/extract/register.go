@@ -5,14 +5,11 @@ package extract
 import "C"
 
 import (
-	"encoding/json"
 	"fmt"
 	"unsafe"
 
 	"github.com/aerie-falco/aerie/shared/plugin"
 	"github.com/aerie-falco/aerie/shared/plugin/abi"
-	"github.com/aerie-falco/aerie/shared/plugin/event"
-	"github.com/aerie-falco/aerie/shared/plugin/internal/cmem"
 	"github.com/aerie-falco/aerie/shared/plugin/internal/core"
 )
 
@@ -55,22 +52,12 @@ func Register[P plugin.Plugin](r *plugin.Registration[P], o Options[P]) {
 	if t.offsets {
 		rec.Require(offsetsMinor)
 	}
-	types := o.EventTypes
-	if len(types) == 0 {
-		types = []uint16{event.TypePlugin}
-	}
-	if schema := event.SchemaFor(types); schema != "" {
-		rec.EventSchema = schema
-	}
-	sources, err := json.Marshal(append([]string{}, o.Sources...))
+	events, err := rec.Subscribe(o.EventTypes, "extract event sources", o.Sources)
 	if err != nil {
-		panic(fmt.Errorf("plugin %q: extract sources: %w", rec.Name, err))
+		panic(fmt.Errorf("plugin %q: %w", rec.Name, err))
 	}
+	rec.ExtractEvents = events
 	rec.Static("get_fields", text)
-	rec.Static("get_extract_event_sources", string(sources))
-	array := cmem.Alloc(2 * len(types)) // as static as the registration
-	copy(unsafe.Slice((*uint16)(array), len(types)), types)
-	rec.ExtractTypes, rec.NumExtractTypes = array, len(types)
 	rec.Extract = t
 	rec.Claim(capability)
 }
@@ -80,31 +67,17 @@ const offsetsMinor = 11
 
 //export plugin_get_fields
 func plugin_get_fields() unsafe.Pointer {
-	return answer("get_fields")
+	return core.Answer("get_fields", func(*core.Record) string { return "" })
 }
 
 //export plugin_get_extract_event_sources
 func plugin_get_extract_event_sources() unsafe.Pointer {
-	return answer("get_extract_event_sources")
-}
-
-func answer(key string) unsafe.Pointer {
-	r := core.Registered()
-	if r == nil {
-		return nil
-	}
-	return r.Static(key, "")
+	return core.Answer("get_extract_event_sources", func(r *core.Record) string { return r.ExtractEvents.Sources() })
 }
 
 //export plugin_get_extract_event_types
 func plugin_get_extract_event_types(n *uint32, _ uintptr) unsafe.Pointer {
-	*n = 0
-	r := core.Registered()
-	if r == nil || r.Extract == nil {
-		return nil
-	}
-	*n = uint32(r.NumExtractTypes)
-	return r.ExtractTypes
+	return core.Registration().ExtractEvents.Types(n)
 }
 
 //export plugin_extract_fields

@@ -10,8 +10,6 @@ import (
 
 	"github.com/aerie-falco/aerie/shared/plugin"
 	"github.com/aerie-falco/aerie/shared/plugin/abi"
-	"github.com/aerie-falco/aerie/shared/plugin/event"
-	"github.com/aerie-falco/aerie/shared/plugin/internal/cmem"
 	"github.com/aerie-falco/aerie/shared/plugin/internal/core"
 )
 
@@ -26,52 +24,26 @@ func init() { core.Linked(capability) }
 // a state since 3.2: all below what every plugin of the kit requires.
 func Register[P Parser](r *plugin.Registration[P], o Options) {
 	rec := r.Record()
-	sources, err := core.NameList("parse event sources", o.Sources)
+	events, err := rec.Subscribe(o.EventTypes, "parse event sources", o.Sources)
 	if err != nil {
 		panic(fmt.Errorf("plugin %q: %w", rec.Name, err))
 	}
-	types := o.EventTypes
-	if len(types) == 0 {
-		types = []uint16{event.TypePlugin}
-	}
-	if schema := event.SchemaFor(types); schema != "" {
-		rec.EventSchema = schema // else as another capability needs it
-	}
-	rec.Static("get_parse_event_sources", sources)
-	c := &parsing{types: cmem.Alloc(2 * len(types)), n: len(types)} // as static as the registration
-	copy(unsafe.Slice((*uint16)(c.types), c.n), types)
-	rec.Parse = c
+	rec.ParseEvents = events
+	rec.Parse = parsing{}
 	rec.Claim(capability)
 }
 
-// parsing is the capability as registered, the same for all states.
-type parsing struct {
-	types unsafe.Pointer // C array of n event types
-	n     int
-}
+// parsing is the capability as registered; what it asks for is in the record.
+type parsing struct{}
 
 //export plugin_get_parse_event_sources
 func plugin_get_parse_event_sources() unsafe.Pointer {
-	r := core.Registered()
-	if r == nil {
-		return nil
-	}
-	return r.Static("get_parse_event_sources", "")
+	return core.Answer("get_parse_event_sources", func(r *core.Record) string { return r.ParseEvents.Sources() })
 }
 
 //export plugin_get_parse_event_types
 func plugin_get_parse_event_types(n *uint32, _ uintptr) unsafe.Pointer {
-	*n = 0
-	r := core.Registered()
-	if r == nil {
-		return nil
-	}
-	c, ok := r.Parse.(*parsing)
-	if !ok {
-		return nil
-	}
-	*n = uint32(c.n)
-	return c.types
+	return core.Registration().ParseEvents.Types(n)
 }
 
 //export plugin_parse_event

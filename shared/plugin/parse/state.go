@@ -25,7 +25,7 @@ type parser struct {
 }
 
 // Bind implements core.ParseCapability.
-func (*parsing) Bind(st *core.State, a core.Author) core.Parser {
+func (parsing) Bind(st *core.State, a core.Author) core.Parser {
 	return &parser{st: st, author: a.Unwrap().(Parser), access: table.NewAccess(st), failed: st.Metrics.Counter("parse_errors")}
 }
 

@@ -156,18 +156,12 @@ func (s *sourcer) EventString(evt unsafe.Pointer) (text string, err error) {
 
 //export plugin_get_id
 func plugin_get_id() uint32 {
-	if r := core.Registered(); r != nil {
-		return r.ID
-	}
-	return 0
+	return core.Registration().ID
 }
 
 //export plugin_get_event_source
 func plugin_get_event_source() unsafe.Pointer {
-	if r := core.Registered(); r != nil {
-		return r.Static("event source", r.EventSource)
-	}
-	return core.Empty().Static("event source", "")
+	return core.Answer("event source", func(r *core.Record) string { return r.EventSource })
 }
 
 //export plugin_open

@@ -16,7 +16,7 @@ import (
 
 // newState is a state of plugin name in framework f.
 func newState(t testing.TB, f *tabletest.Framework, name string) *core.State {
-	rec := core.Empty()
+	rec := &core.Record{}
 	rec.Name = name
 	st := core.NewState(rec, slog.New(slog.DiscardHandler))
 	if f != nil {

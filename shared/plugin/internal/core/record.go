@@ -47,9 +47,8 @@ type Record struct {
 	Async   AsyncCapability
 	Capture CaptureCapability
 
-	// ExtractTypes is a C array of event types that lives as long as the process.
-	ExtractTypes    unsafe.Pointer
-	NumExtractTypes int
+	// ExtractEvents and ParseEvents are the events that these capabilities see.
+	ExtractEvents, ParseEvents *Events
 
 	minor   int
 	static  map[string]unsafe.Pointer
@@ -127,9 +126,6 @@ var (
 // packages call it from their init functions.
 func Linked(capability string) { linked = append(linked, capability) }
 
-// Empty is the record of a library that registered nothing.
-func Empty() *Record { return &Record{static: map[string]unsafe.Pointer{}} }
-
 // Register keeps r as this library's plugin. It panics on a second call: the
 // loader of a shared object reports that at once, before any framework does.
 func Register(r *Record) *Record {
@@ -191,14 +187,35 @@ func (r *Record) Check() error {
 		strings.Join(names, ", "), names[0])
 }
 
-// Static returns text as a C string that lives as long as the process does,
-// the same one for the same key. It is for answers that never change.
-func (r *Record) Static(key, text string) unsafe.Pointer {
+// Static keeps text as the answer to key. It is for answers that never change.
+func (r *Record) Static(key, text string) {
+	r.answer(key, func(*Record) string { return text })
+}
+
+// Answer is this library's answer to key as a C string that lives as long as
+// the process does: what Static kept, else what text makes of the record, once.
+// A library that registered nothing has an empty record, which frameworks
+// refuse by its API version.
+func Answer(key string, text func(*Record) string) unsafe.Pointer {
+	return Registration().answer(key, text)
+}
+
+// Registration is this library's record, an empty one if it registered nothing.
+func Registration() *Record {
+	if registered == nil {
+		return nothing
+	}
+	return registered
+}
+
+var nothing = &Record{static: map[string]unsafe.Pointer{}}
+
+func (r *Record) answer(key string, text func(*Record) string) unsafe.Pointer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p, ok := r.static[key]
 	if !ok {
-		p = cmem.CString(text)
+		p = cmem.CString(text(r))
 		r.static[key] = p
 	}
 	return p
