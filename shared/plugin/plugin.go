@@ -73,6 +73,15 @@ func (h *Host) Context() context.Context { return h.st.Context() }
 // Log writes to the framework's log, which adds time and the plugin's name.
 func (h *Host) Log() *slog.Logger { return h.st.Log }
 
+// SetLogLevel drops lines below l, the kit's own too, for plugins that are
+// configured with a verbosity. Without it all lines go to the framework, which
+// has a setting of its own for what it shows.
+func (h *Host) SetLogLevel(l slog.Level) {
+	if h.st.Sink != nil {
+		h.st.Sink.SetLevel(l)
+	}
+}
+
 // Metrics holds the counters and gauges that the framework shows for this
 // state.
 func (h *Host) Metrics() *metrics.Registry { return h.st.Metrics }

@@ -5,6 +5,7 @@ package plugin
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/aerie-falco/aerie/shared/plugin/internal/abitest"
 	"github.com/aerie-falco/aerie/shared/plugin/internal/cmem"
 	"github.com/aerie-falco/aerie/shared/plugin/internal/core"
+	"github.com/aerie-falco/aerie/shared/plugin/internal/hostlog"
 )
 
 // dummy is a plugin whose callbacks a test writes.
@@ -269,4 +271,17 @@ func TestTheLastErrorOfOneStateIsNotAnothers(t *testing.T) {
 	b, _ := initState(t, "b")
 	assert.Equal(t, strings.Repeat("a", 300), lastError(a))
 	assert.Equal(t, strings.Repeat("b", 300), lastError(b))
+}
+
+func TestAPluginMaySetTheLevelOfItsLog(t *testing.T) {
+	sink := hostlog.NewSink(nil, nil, "probe")
+	st := core.NewState(&core.Record{Name: "probe"}, slog.New(hostlog.NewHandler(sink)))
+	h := &Host{st: st}
+	h.SetLogLevel(slog.LevelError)
+	assert.True(t, h.Log().Enabled(t.Context(), slog.LevelDebug), "a state without a way to the framework's log")
+	st.Sink = sink
+	assert.True(t, h.Log().Enabled(t.Context(), slog.LevelDebug-4), "all, unless it says otherwise")
+	h.SetLogLevel(slog.LevelError)
+	assert.False(t, h.Log().Enabled(t.Context(), slog.LevelWarn))
+	assert.True(t, h.Log().Enabled(t.Context(), slog.LevelError))
 }

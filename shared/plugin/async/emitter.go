@@ -31,6 +31,7 @@ type Emitter struct {
 	mu             sync.RWMutex
 	owner, handler unsafe.Pointer
 	open           chan struct{} // closed while there is a handler
+	taken          chan struct{} // closed when there is none any more; nil without one
 }
 
 // emission is the capability as registered, the same for all states.
@@ -126,6 +127,39 @@ func (m *Emitter) Wait(ctx context.Context) error {
 	}
 }
 
+// During calls f once for each capture that takes events, until ctx is done or
+// the state is gone: for goroutines whose work is of use only meanwhile. f gets
+// a context that is done when the capture takes no more events, and has to
+// return then. During does not return before f has.
+func (m *Emitter) During(ctx context.Context, f func(ctx context.Context)) {
+	for m.Wait(ctx) == nil {
+		m.mu.RLock()
+		taken := m.taken
+		m.mu.RUnlock()
+		if taken == nil { // gone again
+			continue
+		}
+		m.during(ctx, taken, f)
+	}
+}
+
+func (m *Emitter) during(ctx context.Context, taken <-chan struct{}, f func(ctx context.Context)) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-taken:
+		case <-m.gone:
+		case <-ended:
+		}
+		cancel()
+	}()
+	f(ctx)
+	<-ctx.Done() // an f that returned early has nothing more to do for this capture
+}
+
 // setHandler makes handler the one that events go to, nil for none. It waits
 // for calls of the one before.
 func (m *Emitter) setHandler(owner, handler unsafe.Pointer) {
@@ -134,8 +168,11 @@ func (m *Emitter) setHandler(owner, handler unsafe.Pointer) {
 	switch {
 	case handler != nil && m.handler == nil:
 		close(m.open)
+		m.taken = make(chan struct{})
 	case handler == nil && m.handler != nil:
 		m.open = make(chan struct{})
+		close(m.taken)
+		m.taken = nil
 	}
 	m.owner, m.handler = owner, handler
 }

@@ -31,6 +31,8 @@ type Call struct {
 	offs        []offset
 	scratch     []byte
 
+	asked any // who asked Again last, since the framework called
+
 	tables  *table.Access  // nil where the host has no tables
 	reader  unsafe.Pointer // the call's vtable for them
 	reading bool           // tables were begun
@@ -52,9 +54,19 @@ func (c *Call) Key() (string, bool) {
 	return unsafe.String(unsafe.SliceData(b), len(b)), true
 }
 
-// Index is the argument as a number, false where none was given.
+// Index is the argument as a number, false where none was given. What stands for no
+// number beside a key is a number like others where the field takes no keys.
 func (c *Call) Index() (uint64, bool) {
-	return c.index, c.present && c.index != abi.NoIndex
+	return c.index, c.present && (c.index != abi.NoIndex || c.key == nil)
+}
+
+// Again tells owner whether it has asked this before since the framework called. The
+// event is then the same and unchanged, and what owner has found in it for another
+// field still holds. Only the last owner that asked is known; owners are pointers.
+func (c *Call) Again(owner any) bool {
+	again := c.asked == owner
+	c.asked = owner
+	return again
 }
 
 // WantOffsets tells whether the host asked where values stand; computing

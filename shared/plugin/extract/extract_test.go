@@ -191,6 +191,7 @@ func TestArgumentsReachTheField(t *testing.T) {
 		"no key":                                {abitest.Field{ID: fKey}, []string{" false"}},
 		"an index":                              {abitest.Field{ID: fIndex, Arg: true, Index: 3}, []string{"3 true"}},
 		"index zero":                            {abitest.Field{ID: fIndex, Arg: true}, []string{"0 true"}},
+		"the largest index":                     {abitest.Field{ID: fIndex, Arg: true, Index: abi.NoIndex}, []string{"18446744073709551615 true"}},
 		"no index":                              {abitest.Field{ID: fIndex}, []string{fmt.Sprint(uint64(abi.NoIndex), " false")}},
 		"a required key":                        {abitest.Field{ID: fRequired, Arg: true, Key: "k"}, []string{"k"}},
 		"a required key that a viewer left out": {abitest.Field{ID: fRequired}, nil},
@@ -312,6 +313,14 @@ func TestTheTablesTellTheFrameworkWhatIsThere(t *testing.T) {
 	assert.Equal(t, []uint16{322, 402}, unsafe.Slice((*uint16)(types), int(n)))
 	assert.Equal(t, "4.0.0", core.Registered().EventSchema)
 
+	for _, sources := range [][]string{nil, {"syscall"}, {"a", "syscall"}} {
+		register(t, Options[*fixture]{Fields: fixtureFields(), EveryEventType: true, Sources: sources})
+		n = 7
+		assert.Nil(t, plugin_get_extract_event_types(&n, 0), "an empty list is every type to frameworks")
+		assert.Zero(t, n)
+		assert.Equal(t, "4.0.0", core.Registered().EventSchema)
+	}
+
 	register(t, Options[*fixture]{Fields: fixtureFields()})
 	types = plugin_get_extract_event_types(&n, 0)
 	assert.Equal(t, []uint16{322}, unsafe.Slice((*uint16)(types), int(n)))
@@ -375,4 +384,12 @@ func TestUnusableSourcesAreRefusedWhenRegistered(t *testing.T) {
 	} {
 		assert.PanicsWithError(t, want, func() { register(t, Options[*fixture]{Fields: fixtureFields(), Sources: sources}) })
 	}
+	assert.PanicsWithError(t, `plugin "fixture": extract event sources: events of every type are given to plugins whose sources include "syscall"; to others, list the types`,
+		func() {
+			register(t, Options[*fixture]{Fields: fixtureFields(), EveryEventType: true, Sources: []string{"a"}})
+		})
+	assert.PanicsWithError(t, `plugin "fixture": extract event types: EveryEventType is set; leave EventTypes out`,
+		func() {
+			register(t, Options[*fixture]{Fields: fixtureFields(), EveryEventType: true, EventTypes: []uint16{293}})
+		})
 }

@@ -5,6 +5,7 @@ package extract
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"unsafe"
 
 	"github.com/aerie-falco/aerie/shared/plugin/abi"
@@ -34,29 +35,82 @@ type Probed struct {
 // Probe asks one field of a table for its value of e, as a framework would:
 // for tests of plugins. p is a value that Init has readied.
 func Probe[P any](fields []Field[P], p P, e event.Event, q Question) (Probed, error) {
-	var arena cmem.Arena
-	defer arena.Free()
-	for i := range fields {
-		f := &fields[i]
-		if f.Name != q.Field {
-			continue
+	asked, err := Prepare(fields, p, q)
+	if err != nil {
+		return Probed{}, err
+	}
+	defer asked.Free()
+	asked.call.wantOffsets = true
+	if _, err := asked.Ask(e); err != nil {
+		return Probed{}, err
+	}
+	return asked.call.probed(asked.rows[0].field.Value.kind), nil
+}
+
+// Questions are asked together, of one event after another. They keep their
+// memory from each event to the next, as they do in a framework: for benchmarks
+// of plugins, and for tests of what extraction allocates.
+type Questions[P any] struct {
+	p     P
+	rows  []prepared[P]
+	call  Call
+	arena cmem.Arena // for the values of one event
+	keys  cmem.Arena
+}
+
+type prepared[P any] struct {
+	field *Field[P]
+	key   unsafe.Pointer
+	index uint64
+	given bool
+}
+
+// Prepare readies questions for p, a value that Init has readied. Free gives
+// their memory back.
+func Prepare[P any](fields []Field[P], p P, questions ...Question) (*Questions[P], error) {
+	asked := &Questions[P]{p: p, arena: cmem.Arena{Retain: keepResults}}
+	asked.call.arena = &asked.arena
+	for _, q := range questions {
+		at := slices.IndexFunc(fields, func(f Field[P]) bool { return f.Name == q.Field })
+		if at < 0 {
+			asked.Free()
+			return nil, fmt.Errorf("probe: the table has no field %q", q.Field)
 		}
-		c := &Call{ev: e, index: abi.NoIndex, present: q.Given, arena: &arena, wantOffsets: true}
-		if q.Given && f.Arg&Key != 0 {
-			c.key = arena.String([]byte(q.Key))
+		row := prepared[P]{field: &fields[at], index: abi.NoIndex, given: q.Given}
+		if q.Given && row.field.Arg&Key != 0 {
+			row.key = asked.keys.String([]byte(q.Key))
 		} else if q.Given {
-			c.index = q.Index
+			row.index = q.Index
 		}
-		c.begin(widths[f.Value.kind], f.Value.list)
-		if err := f.Value.call(p, c, c); err != nil {
-			return Probed{}, err
+		asked.rows = append(asked.rows, row)
+	}
+	return asked, nil
+}
+
+// Ask asks all questions of e and tells how many values they have together.
+func (asked *Questions[P]) Ask(e event.Event) (values int, err error) {
+	asked.arena.Reset()
+	c := &asked.call
+	c.ev, c.asked = e, nil
+	for i := range asked.rows {
+		row := &asked.rows[i]
+		c.key, c.index, c.present = row.key, row.index, row.given
+		c.begin(widths[row.field.Value.kind], row.field.Value.list)
+		if err := row.field.Value.call(asked.p, c, c); err != nil {
+			return values, err
 		}
 		if c.excess {
-			return Probed{}, fmt.Errorf("field %s: %w", f.Name, errExcess)
+			return values, fmt.Errorf("field %s: %w", row.field.Name, errExcess)
 		}
-		return c.probed(f.Value.kind), nil
+		values += c.n
 	}
-	return Probed{}, fmt.Errorf("probe: the table has no field %q", q.Field)
+	return values, nil
+}
+
+// Free gives the memory back.
+func (asked *Questions[P]) Free() {
+	asked.arena.Free()
+	asked.keys.Free()
 }
 
 func (c *Call) probed(kind uint32) (out Probed) {

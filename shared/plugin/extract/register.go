@@ -5,6 +5,7 @@ package extract
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"unsafe"
 
@@ -30,6 +31,10 @@ type Options[P plugin.Plugin] struct {
 	// means plugin events only; a plugin that also reads asynchronous events
 	// lists both. Types newer than the running framework make init fail there.
 	EventTypes []uint16
+	// EveryEventType asks for events of all types, those that are newer than the
+	// kit too, in place of EventTypes. It needs "syscall" among the sources, or no
+	// source at all. A function is then asked about any event of the machine.
+	EveryEventType bool
 
 	// Sources are the event sources that the fields work on; the plugin's own
 	// is always among them. None, for a plugin without a source of its own,
@@ -52,7 +57,7 @@ func Register[P plugin.Plugin](r *plugin.Registration[P], o Options[P]) {
 	if t.offsets {
 		rec.Require(offsetsMinor)
 	}
-	events, err := rec.Subscribe(o.EventTypes, "extract event sources", o.Sources)
+	events, err := o.subscribe(rec)
 	if err != nil {
 		panic(fmt.Errorf("plugin %q: %w", rec.Name, err))
 	}
@@ -60,6 +65,18 @@ func Register[P plugin.Plugin](r *plugin.Registration[P], o Options[P]) {
 	rec.Static("get_fields", text)
 	rec.Extract = t
 	rec.Claim(capability)
+}
+
+// subscribe notes which events are asked for.
+func (o *Options[P]) subscribe(rec *core.Record) (*core.Events, error) {
+	const what = "extract event sources"
+	switch {
+	case !o.EveryEventType:
+		return rec.Subscribe(o.EventTypes, what, o.Sources)
+	case len(o.EventTypes) > 0:
+		return nil, errors.New("extract event types: EveryEventType is set; leave EventTypes out")
+	}
+	return rec.SubscribeAll(what, o.Sources)
 }
 
 // offsetsMinor is the API minor version that has value offsets.

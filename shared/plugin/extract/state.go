@@ -57,7 +57,7 @@ func (x *extractor[P]) ExtractFields(evt, input unsafe.Pointer) abi.RC {
 	x.arena.Reset()
 	c := &x.call
 	c.ev = event.FromInput(evt)
-	c.reader, c.wantOffsets = in.TableReaderExt, false
+	c.reader, c.wantOffsets, c.asked = in.TableReaderExt, false, nil
 	var starts, lengths []uint32
 	// The member exists since API 3.11, which plugins with offsets require.
 	if x.offsets && in.ValueOffsets != nil {

@@ -26,5 +26,10 @@ func TestReadingNeedsNoMemory(t *testing.T) {
 	} {
 		assert.Zero(t, testing.AllocsPerRun(100, f), name)
 	}
+	buf := make([]byte, 0, 8)
+	assert.Zero(t, testing.AllocsPerRun(100, func() { _, _ = Append(buf, u.comm, e) }), "a text that is appended")
+	own := New[string, struct{ N int }]("own")
+	own.Put("key", struct{ N int }{1})
+	assert.Zero(t, testing.AllocsPerRun(100, func() { _, _ = Lookup(own, append(buf, "key"...)) }), "a lookup by bytes")
 	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { _, _ = u.comm.Get(e) }), 1.0, "a text is copied once")
 }

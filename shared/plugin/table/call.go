@@ -182,6 +182,15 @@ func callReadString(f unsafe.Pointer, t, e, field word) (string, bool) {
 	return goText(r), r.rc == 0
 }
 
+// callAppendString appends a copy to dst.
+func callAppendString(dst []byte, f unsafe.Pointer, t, e, field word) ([]byte, bool) {
+	r := C.aerie_table_read_string(fn(f), t, e, field)
+	if r.p != nil {
+		dst = append(dst, unsafe.Slice((*byte)(unsafe.Pointer(r.p)), int(r.len))...)
+	}
+	return dst, r.rc == 0
+}
+
 func goText(r C.struct_aerie_text) string {
 	if r.p == nil {
 		return ""

@@ -60,6 +60,20 @@ func (f Field[V]) Get(e Entry) (V, error) {
 	return v, err
 }
 
+// Append reads a field of texts and appends the text to dst. It is Get without a
+// string: where dst has room, nothing is allocated.
+func Append[V ~string](dst []byte, f Field[V], e Entry) ([]byte, error) {
+	h, read := e.readable(f.d)
+	if read == nil {
+		return dst, e.unreadable(f.d, f.name)
+	}
+	dst, ok := callAppendString(dst, read, h.table, h.handle, f.h)
+	if !ok {
+		return dst, failed(e.a.st, f.d, "read field "+f.name)
+	}
+	return dst, nil
+}
+
 func (f *Field[V]) getText(e Entry) (string, error) {
 	h, read := e.readable(f.d)
 	if read == nil {

@@ -76,6 +76,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	u.thread(t, -7, "cat", 1<<63+1)
 	e := must[Entry](t)(u.threads.Get(u.a, -7))
 	assert.Equal(t, "cat", must[string](t)(u.comm.Get(e)))
+	assert.Equal(t, "a cat", string(must[[]byte](t)(Append([]byte("a "), u.comm, e))))
 	assert.Equal(t, uint64(1<<63+1), must[uint64](t)(u.ino.Get(e)))
 	assert.False(t, must[bool](t)(u.exe.Get(e)))
 	require.NoError(t, u.exe.Set(e, true))

@@ -73,6 +73,11 @@ func (o *Own[K, E]) Get(k K) (E, bool) {
 	return zero, false
 }
 
+// Lookup is Get for a text key that is at hand as bytes: it needs no string.
+func Lookup[E any](o *Own[string, E], k []byte) (E, bool) {
+	return o.Get(unsafe.String(unsafe.SliceData(k), len(k)))
+}
+
 // Put sets the entry of k. What others keep in the fields that they added
 // stays, and so do the entry's subtables whatever v has in their place.
 func (o *Own[K, E]) Put(k K, v E) {

@@ -102,6 +102,22 @@ func TestAnOwnTableIsAMap(t *testing.T) {
 	assert.False(t, own.Delete(7))
 }
 
+func TestATextKeyMayBeGivenAsBytes(t *testing.T) {
+	own := New[string, struct{ N int }]("own")
+	own.Put("a\x00b", struct{ N int }{1})
+	own.Put("", struct{ N int }{2})
+	for key, want := range map[string]int{"a\x00b": 1, "": 2} {
+		e, ok := Lookup(own, []byte(key))
+		assert.True(t, ok)
+		assert.Equal(t, want, e.N)
+	}
+	e, ok := Lookup(own, nil)
+	assert.True(t, ok, "no bytes are the empty key")
+	assert.Equal(t, 2, e.N)
+	_, ok = Lookup(own, []byte("a"))
+	assert.False(t, ok)
+}
+
 func TestEveryTypeOfKeyIsKept(t *testing.T) {
 	keyKept(t, int8(-1), int8(1))
 	keyKept(t, int16(-1), int16(1))

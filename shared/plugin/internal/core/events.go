@@ -3,6 +3,8 @@
 package core
 
 import (
+	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/aerie-falco/aerie/shared/plugin/event"
@@ -36,7 +38,23 @@ func (r *Record) Subscribe(types []uint16, what string, sources []string) (*Even
 	return e, nil
 }
 
-// Types is the C array of event types, and its length; none for nil.
+// SubscribeAll is Subscribe for the events of all types, those that are newer
+// than the kit too: the list of types stays empty. Frameworks take that for all
+// types only where streams of system calls are among the sources.
+func (r *Record) SubscribeAll(what string, sources []string) (*Events, error) {
+	list, err := NameList(what, sources)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(sources, "syscall") && (len(sources) > 0 || r.EventSource != "") {
+		return nil, fmt.Errorf("%s: events of every type are given to plugins whose sources include \"syscall\"; to others, list the types", what)
+	}
+	r.EventSchema = event.MinSchema
+	return &Events{sources: list}, nil
+}
+
+// Types is the C array of event types, and its length; none for nil, and none
+// where all types were asked for.
 func (e *Events) Types(n *uint32) unsafe.Pointer {
 	*n = 0
 	if e == nil {

@@ -18,9 +18,11 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"math"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/aerie-falco/aerie/shared/plugin/abi"
@@ -34,13 +36,19 @@ type Sink struct {
 	fn    unsafe.Pointer
 	owner unsafe.Pointer
 	name  string // for the fallback
+	least atomic.Int64
 }
 
 // NewSink makes a sink for the log function fn of the given owner. Without a
 // function, lines go to standard error, prefixed with name.
 func NewSink(fn, owner unsafe.Pointer, name string) *Sink {
-	return &Sink{fn: fn, owner: owner, name: name}
+	s := &Sink{fn: fn, owner: owner, name: name}
+	s.least.Store(math.MinInt64)
+	return s
 }
+
+// SetLevel drops lines below l from now on.
+func (s *Sink) SetLevel(l slog.Level) { s.least.Store(int64(l)) }
 
 // Close waits for lines under way; later ones go to standard error, since the
 // framework's function may be gone.
@@ -96,8 +104,8 @@ type lockedBuffer struct {
 	bytes.Buffer
 }
 
-// NewHandler writes all levels to s: which of them are shown is the
-// framework's setting.
+// NewHandler writes to s, all levels unless its SetLevel says otherwise: which of
+// them are shown is the framework's setting.
 func NewHandler(s *Sink) *Handler {
 	buf := &lockedBuffer{}
 	opts := &slog.HandlerOptions{Level: slog.Level(-8), ReplaceAttr: dropBuiltin}
@@ -112,7 +120,9 @@ func dropBuiltin(groups []string, a slog.Attr) slog.Attr {
 }
 
 // Enabled implements slog.Handler.
-func (h *Handler) Enabled(context.Context, slog.Level) bool { return true }
+func (h *Handler) Enabled(_ context.Context, l slog.Level) bool {
+	return int64(l) >= h.sink.least.Load()
+}
 
 // Handle implements slog.Handler.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {

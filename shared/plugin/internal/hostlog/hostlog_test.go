@@ -22,16 +22,37 @@ func TestLevelsBecomeTheFrameworksSeverities(t *testing.T) {
 	}
 }
 
-func TestWithoutALogFunctionLinesGoToStandardError(t *testing.T) {
+// lines is what f logs where there is no framework's function.
+func lines(t *testing.T, f func()) string {
 	file, err := os.Create(t.TempDir() + "/stderr")
 	require.NoError(t, err)
 	old := os.Stderr
 	os.Stderr = file
-	t.Cleanup(func() { os.Stderr = old })
-	log := slog.New(NewHandler(NewSink(nil, nil, "dummy")))
-	log.With("a", 1).WithGroup("g").Warn("went wrong", "why", "no reason")
-	log.Info("plain")
+	defer func() { os.Stderr = old }()
+	f()
 	got, err := os.ReadFile(file.Name())
 	require.NoError(t, err)
-	assert.Equal(t, "dummy: went wrong a=1 g.why=\"no reason\"\ndummy: plain\n", string(got))
+	return string(got)
+}
+
+func TestLinesBelowTheLevelAreDropped(t *testing.T) {
+	sink := NewSink(nil, nil, "dummy")
+	log := slog.New(NewHandler(sink))
+	assert.Equal(t, "dummy: one\ndummy: three\ndummy: five\n", lines(t, func() {
+		log.Log(t.Context(), slog.LevelDebug-4, "one")
+		sink.SetLevel(slog.LevelWarn)
+		log.Info("two")
+		log.Warn("three")
+		log.With("a", 1).WithGroup("g").Info("four")
+		sink.SetLevel(slog.LevelDebug)
+		log.Debug("five")
+	}))
+}
+
+func TestWithoutALogFunctionLinesGoToStandardError(t *testing.T) {
+	log := slog.New(NewHandler(NewSink(nil, nil, "dummy")))
+	assert.Equal(t, "dummy: went wrong a=1 g.why=\"no reason\"\ndummy: plain\n", lines(t, func() {
+		log.With("a", 1).WithGroup("g").Warn("went wrong", "why", "no reason")
+		log.Info("plain")
+	}))
 }
