@@ -8,10 +8,7 @@ require (
 	github.com/stretchr/testify v1.12.1
 )
 
-require (
-	github.com/valyala/fastjson v1.6.10 // indirect
-	go.yaml.in/yaml/v3 v3.0.5 // indirect
-)
+require go.yaml.in/yaml/v3 v3.0.5 // indirect
 
 replace (
 	github.com/aerie-falco/aerie/shared/jsonfields => ../../shared/jsonfields

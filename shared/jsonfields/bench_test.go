@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,8 +42,7 @@ func BenchmarkLoadSameBytes(b *testing.B) {
 }
 
 // BenchmarkEvent is an event from Load to the last of so many fields, which are what
-// rules for audit events look at. FromSource and FromTree give the two ways by
-// themselves, Find is what it makes of them.
+// rules for audit events look at.
 func BenchmarkEvent(b *testing.B) {
 	var pointers []Pointer
 	for _, p := range []string{
@@ -54,27 +54,34 @@ func BenchmarkEvent(b *testing.B) {
 	} {
 		pointers = append(pointers, MustPointer(p))
 	}
-	ways := []struct {
-		name string
-		find func(*Document, Pointer) Value
-	}{
-		{"Find", (*Document).Find},
-		{"FromSource", func(d *Document, p Pointer) Value { return d.inSource().Find(p) }},
-		{"FromTree", func(d *Document, p Pointer) Value { return d.inTree().Find(p) }},
-	}
-	for _, fields := range []int{1, 8, 25, 100} {
-		for _, way := range ways {
-			b.Run(fmt.Sprintf("%dFields/%s", fields, way.name), func(b *testing.B) {
-				events := twins(b)
-				var d Document
-				for i := 0; b.Loop(); i++ {
-					d.Load(events[i&1])
-					for n := range fields {
-						way.find(&d, pointers[n%len(pointers)]).Text()
-					}
+	for _, fields := range []int{1, 10, 25, 100} {
+		b.Run(fmt.Sprintf("%dFields", fields), func(b *testing.B) {
+			events := twins(b)
+			var d Document
+			for i := 0; b.Loop(); i++ {
+				d.Load(events[i&1])
+				for n := range fields {
+					d.Find(pointers[n%len(pointers)]).Text()
 				}
-			})
-		}
+			}
+		})
+	}
+}
+
+// What a source pays to find the events in what it received.
+func BenchmarkSkim(b *testing.B) {
+	list := []byte(`{"kind":"EventList","items":[` + strings.Repeat(string(auditEvent(b))+",", 99) + string(auditEvent(b)) + `]}`)
+	for name, levels := range map[string]int{"Borrow": MaxDepth, "Skim3": 3} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(list)))
+			b.ReportAllocs()
+			var d Document
+			for b.Loop() {
+				if err := d.Skim(list, levels); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
@@ -110,19 +117,12 @@ func BenchmarkRead(b *testing.B) {
 		{"Absent", "/impersonatedUser/username", KindAbsent},
 	} {
 		p := MustPointer(bench.pointer)
-		b.Run(bench.name+"/Tree", func(b *testing.B) {
+		b.Run(bench.name, func(b *testing.B) {
 			var d Document
 			d.Load(twins(b)[0])
-			require.Equal(b, bench.kind, d.inTree().Find(p).Kind())
+			require.Equal(b, bench.kind, d.Find(p).Kind())
 			for b.Loop() {
-				d.inTree().Find(p).Text()
-			}
-		})
-		b.Run(bench.name+"/Source", func(b *testing.B) {
-			var d Document
-			d.Load(twins(b)[0])
-			for b.Loop() {
-				d.Locate(p).Text()
+				d.Find(p).Text()
 			}
 		})
 	}

@@ -8,26 +8,32 @@ import (
 	"math/bits"
 )
 
-// MaxDepth is how many arrays and objects may stand inside each other. It is also
-// the limit of fastjson, except that fastjson counts a scalar as a level.
+// MaxDepth is how many arrays and objects may stand inside each other.
 const MaxDepth = 300
 
 // survey is what the check learns about a document on its way.
 type survey struct {
-	start, end  int         // the extent of the top-level value
-	values      int         // values of all kinds, at all levels
-	spaced      bool        // there is insignificant white space inside the extent
-	escapedKeys bool        // a key is written with an escape sequence
-	fullDepth   bool        // a scalar stands inside MaxDepth containers
-	containers  []container // all of them, in the order in which they start
+	start, end  int    // the extent of the top-level value
+	spaced      bool   // there is insignificant white space inside the extent
+	escapedKeys bool   // a key is written with an escape sequence
+	nodes       []node // the values, in the order in which they start
 }
 
-// container is an array or object. With it, walks over the source text step over a
-// container without reading it.
-type container struct {
-	end  uint32 // offset after it; until the check gets there, the index of the one around it
-	next uint32 // index of the first one that starts behind its end
+// node is the place of one value in the text. Values are looked up in the list of nodes,
+// where the members of an object and the elements of an array follow it, and each says
+// where the next one is.
+type node struct {
+	key   uint32 // offset of the inside of its key, if it is a member
+	start uint32 // offset of its first byte
+	end   uint32 // offset after its last byte; with the bit escaped, it is a string with escape sequences
+	next  uint32 // index of the first node behind it; until the check gets to its end, of the container around it
 }
+
+// escaped is the bit in the end of a node that says that the string differs from its text.
+const escaped = 1 << 31
+
+// maxText is the largest text whose offsets fit into a node beside that bit.
+const maxText = escaped - 1
 
 // fault says why a text is not JSON. The zero value stands for no fault.
 type fault struct {
@@ -43,11 +49,16 @@ func (f fault) describe(text []byte) error {
 }
 
 // check reads text once and reports whether it is one JSON value. It does not
-// recurse: the kinds of the open containers are one bit each. It lists the containers
-// in the memory of room, and allocates only if that is too small.
-func check(text []byte, room []container) (survey, fault) {
-	c := checker{text: text, survey: survey{containers: room[:0]}}
-	c.document()
+// recurse: the kinds of the open containers are one bit each. It lists the values that
+// stand inside at most so many containers in the memory of room, and allocates only if
+// that is too small.
+func check(text []byte, levels int, room []node) (survey, fault) {
+	c := checker{text: text, survey: survey{nodes: room[:0]}}
+	if len(text) > maxText {
+		c.fail(maxText, "less than 2 GiB")
+	} else {
+		c.nodes = c.document(levels, c.nodes)
+	}
 	return c.survey, c.fault
 }
 
@@ -66,95 +77,122 @@ func (c *checker) fail(at int, want string) int {
 	return none
 }
 
-func (c *checker) document() {
+// document reads the whole text and returns the list of its values, appended to nodes.
+func (c *checker) document(levels int, nodes []node) []node {
 	var (
 		text    = c.text
 		objects [(MaxDepth + 63) / 64]uint64 // bit d: the container inside d others is an object
 		depth   int
-		inner   uint32 // index of the innermost open container
-		object  bool   // it is an object
+		inner   uint32 // index of the innermost open container that is listed
+		closing byte   // what ends the innermost open container
+		key     int    // offset of the inside of the key that was read last
 	)
 	i := skipSpace(text, skipMark(text))
 	c.start = i
-
 	for {
+		if closing == '}' {
+			// A member starts at i.
+			key = i + 1
+			end := key
+			for end+8 <= len(text) { // plainRun, without a call
+				if found := stops(binary.LittleEndian.Uint64(text[end:])); found != 0 {
+					end += bits.TrailingZeros64(found) / 8
+					break
+				}
+				end += 8
+			}
+			if end+2 < len(text) && text[i] == '"' && text[end] == '"' && text[end+1] == ':' && text[end+2] > ' ' {
+				i = end + 2
+			} else if i = c.key(i); i == none {
+				return nodes
+			}
+		}
+
 		// A value starts at i.
-		c.values++
-		if i < len(text) && (text[i] == '{' || text[i] == '[') {
+		switch {
+		case i < len(text) && text[i] == '"':
+			end, escapes := i+1, uint32(0)
+			for end+8 <= len(text) { // as above
+				if found := stops(binary.LittleEndian.Uint64(text[end:])); found != 0 {
+					end += bits.TrailingZeros64(found) / 8
+					break
+				}
+				end += 8
+			}
+			if end >= len(text) || text[end] != '"' {
+				if end, escapes = c.string(end); end == none {
+					return nodes
+				}
+			}
+			end++
+			if depth <= levels {
+				nodes = append(nodes, node{uint32(key), uint32(i), uint32(end) | escapes, uint32(len(nodes) + 1)})
+			}
+			i = end
+
+		case i < len(text) && (text[i] == '{' || text[i] == '['):
 			if depth == MaxDepth {
 				c.fail(i, "at most 300 arrays and objects inside each other")
-				return
+				return nodes
 			}
-			object = text[i] == '{'
+			if depth <= levels {
+				nodes = append(nodes, node{key: uint32(key), start: uint32(i), next: inner})
+				inner = uint32(len(nodes) - 1)
+			}
 			word, bit := depth/64, uint64(1)<<(depth%64)
 			objects[word] &^= bit
-			if object {
+			if text[i] == '{' {
 				objects[word] |= bit
 			}
 			depth++
-			c.containers = append(c.containers, container{end: inner})
-			inner = uint32(len(c.containers) - 1)
-			closing := text[i] + 2 // ']' and '}' are two after '[' and '{'
-			i = c.space(i + 1)
-			if i >= len(text) || text[i] != closing {
-				if object {
-					if i = c.key(i); i == none {
-						return
-					}
-				}
+			closing = text[i] + 2 // ']' and '}' are two after '[' and '{'
+			if i = c.space(i + 1); i >= len(text) || text[i] != closing {
 				continue
 			}
-		} else {
-			if i = c.scalar(i); i == none {
-				return
+
+		default:
+			end := c.numberOrWord(i)
+			if end == none {
+				return nodes
 			}
-			c.fullDepth = c.fullDepth || depth == MaxDepth
-			if depth == 0 {
-				break
+			if depth <= levels {
+				nodes = append(nodes, node{uint32(key), uint32(i), uint32(end), uint32(len(nodes) + 1)})
 			}
-			i = c.space(i)
+			i = end
 		}
 
 		// A value has ended, or the container at hand ends here: close all that do.
 		for depth > 0 {
-			closing := byte(']')
-			if object {
-				closing = '}'
-			}
-			if i >= len(text) || text[i] != closing {
+			if i = c.space(i); i >= len(text) || text[i] != closing {
 				break
 			}
 			i++
-			around := c.containers[inner].end
-			c.containers[inner] = container{uint32(i), uint32(len(c.containers))}
-			inner = around
-			if depth--; depth > 0 {
-				object = objects[(depth-1)/64]>>((depth-1)%64)&1 == 1
-				i = c.space(i)
+			if depth--; depth <= levels {
+				n := &nodes[inner]
+				inner, n.end, n.next = n.next, uint32(i), uint32(len(nodes))
+			}
+			if depth > 0 {
+				closing = ']' + byte(objects[(depth-1)/64]>>((depth-1)%64)&1)*('}'-']')
 			}
 		}
 		if depth == 0 {
 			break
 		}
 		if i >= len(text) || text[i] != ',' {
-			if object {
+			if closing == '}' {
 				c.fail(i, "a comma or }")
 			} else {
 				c.fail(i, "a comma or ]")
 			}
-			return
+			return nodes
 		}
 		i = c.space(i + 1)
-		if object {
-			if i = c.key(i); i == none {
-				return
-			}
-		}
 	}
 	c.end = i
 	if i = skipSpace(text, i); i < len(text) {
 		c.fail(i, "nothing after the document")
 	}
+	return nodes
 }
 
 // space skips white space inside the document and remembers that there was some. If
@@ -186,17 +224,19 @@ func (c *checker) key(i int) int {
 	return c.space(i + 1)
 }
 
-func (c *checker) scalar(i int) int {
+// string reads on in a string from i, which no more than a plain run is behind, and returns
+// the offset of the closing quote, and escaped if there are escape sequences.
+func (c *checker) string(i int) (end int, escapes uint32) {
+	end = plainRun(c.text, i)
+	if end < len(c.text) && c.text[end] == '"' {
+		return end, 0
+	}
+	return c.escapedString(end), escaped
+}
+
+func (c *checker) numberOrWord(i int) int {
 	if i < len(c.text) {
 		switch first := c.text[i]; {
-		case first == '"':
-			end := plainRun(c.text, i+1)
-			if end == len(c.text) || c.text[end] != '"' {
-				if end = c.escapedString(end); end == none {
-					return none
-				}
-			}
-			return end + 1
 		case first == '-' || first-'0' < 10:
 			return c.number(i)
 		case first == 't':
@@ -316,19 +356,10 @@ func skipSpace(text []byte, i int) int {
 
 // plainRun returns the offset of the first quote, backslash or control character
 // at or after i, or len(text). It looks at eight bytes at a time: most of an event
-// is the inside of strings. In each of the three terms the top bit of a byte comes
-// out set if the byte is one looked for, or not ASCII, which &^ w sorts out; a borrow
-// can set it wrongly only above a byte looked for, and only the lowest one is used.
+// is the inside of strings.
 func plainRun(text []byte, i int) int {
-	const (
-		ones = 0x0101010101010101
-		tops = 0x8080808080808080
-	)
 	for ; i+8 <= len(text); i += 8 {
-		w := binary.LittleEndian.Uint64(text[i:])
-		quote, slash, control := (w^ones*'"')-ones, (w^ones*'\\')-ones, w-ones*' '
-		found := (quote | slash | control) &^ w & tops
-		if found != 0 {
+		if found := stops(binary.LittleEndian.Uint64(text[i:])); found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
 	}
@@ -338,6 +369,19 @@ func plainRun(text []byte, i int) int {
 		}
 	}
 	return i
+}
+
+// stops finds the first quote, backslash or control character among eight bytes. In each
+// of the three terms the top bit of a byte comes out set if the byte is one looked for,
+// or not ASCII, which &^ w sorts out; a borrow can set it wrongly only above a byte looked
+// for, and only the lowest one may be used.
+func stops(w uint64) uint64 {
+	const (
+		ones = 0x0101010101010101
+		tops = 0x8080808080808080
+	)
+	quote, slash, control := (w^ones*'"')-ones, (w^ones*'\\')-ones, w-ones*' '
+	return (quote | slash | control) &^ w & tops
 }
 
 // hexDigit returns the value of a hexadecimal digit, or -1.

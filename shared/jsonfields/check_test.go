@@ -150,7 +150,7 @@ func FuzzCheck(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		_, fault := check(text, nil)
+		_, fault := check(text, MaxDepth, nil)
 		if strings.HasPrefix(fault.want, "at most") {
 			return
 		}

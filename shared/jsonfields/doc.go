@@ -25,8 +25,8 @@
 //
 // # What is given
 //
-// Every value depends on the bytes of the document and on nothing else: not on
-// what was read before, and not on which of the two ways below it was read.
+// Every value depends on the bytes of the document and on nothing else; not on what
+// was read before.
 //   - a string is its decoded text; half of a surrogate pair stays as written;
 //   - a number is its source text, so no digit is lost;
 //   - true, false and null are these words;
@@ -36,19 +36,16 @@
 //
 // # How it reads
 //
-// A check of its own comes first ([Document.Load]), because fastjson accepts more
-// than JSON: 1-2, NaN, control characters, unknown escapes. It also notes where each
-// array and object ends. Then there are two ways to a value, and their equality is what
-// the fuzz tests are about:
-//   - Over the source text. Arrays and objects on the way are stepped over, so a value
-//     costs what stands beside it and its parents. [Document.Locate] goes this way, and
-//     knows where in the payload a value stands; so do the first questions to
-//     [Document.Find], which rules seldom go beyond.
-//   - In fastjson's tree, which Find builds if there are more, and which serves all
-//     further ones. The tree is only ever read in ways that leave it as it is: fastjson
-//     decodes strings and keys in place when asked for a type or a decoded string, and
-//     would then write enclosing objects differently.
+// One pass over the text checks it against the grammar and lists its values: where each
+// stands, and which is the next one beside it. There is no tree to be built, and nothing
+// is decoded before somebody asks. A lookup goes from key to key of the objects on
+// its way, over a list that is shorter than the text and dense in memory; what is inside
+// the others is stepped over. A string without escape sequences, a number, or an
+// object without white space is then given as it stands.
 //
-// Documents that the tree would not serve exactly or cheaply (escape sequences in keys,
-// nesting at the limit, very many values) do without it.
+// The tests compare both, what is accepted and what is given, with encoding/json. The
+// benchmarks have a parse by fastjson beside them, which a load takes less than.
+//
+// Sources that look for the events in what they received do without the copy, and
+// mostly without the inner values: see [Document.Borrow] and [Document.Skim].
 package jsonfields

@@ -2,31 +2,15 @@
 
 package jsonfields
 
-import (
-	"bytes"
-
-	"github.com/valyala/fastjson"
-)
+import "bytes"
 
 const (
-	// keptBytes is the size of payload up to which the memory for it, here and in
-	// fastjson, is kept for the next one. If it has grown further, it is given back
-	// when a smaller payload comes.
+	// keptBytes is the size of payload up to which the memory for it is kept for the
+	// next one. If it has grown further, it is given back when a smaller payload comes.
 	keptBytes = 1 << 20
 
-	// treeValues is the number of values up to which a document gets a tree, which
-	// takes some 100 bytes a value. Above it, values are read from the source text.
-	treeValues = 1 << 14
-
-	// sourceFinds is how many questions about a document are answered from the source
-	// text before it gets a tree, which costs as much as some ten answers
-	// (BenchmarkEvent). Conditions mostly fail at one of their first fields.
-	sourceFinds = 8
-
-	// parserValues is the number of values after which fastjson's parser is given
-	// back. It keeps the largest array and object that each of its slots ever held,
-	// so documents of changing shapes make it grow with the square of their size.
-	parserValues = 1 << 18
+	// keptNodes is the same for the list of its values, which takes 16 bytes each.
+	keptNodes = keptBytes / 16
 )
 
 // Document is the JSON document of one event at a time. The zero value is ready.
@@ -36,18 +20,15 @@ const (
 // lock. Values and the byte slices handed to callbacks are valid until the next
 // Load of other bytes.
 type Document struct {
-	src    []byte // private copy of the payload, against which the next one is compared
-	loaded bool   // src is a payload, be it valid or not
+	src    []byte // the text of the document
+	copied []byte // the memory of src after Load: a payload, against which the next one is compared
+	loaded bool   // src is in copied, be it valid or not
 	valid  bool   // src is JSON
-	asTree bool   // the tree serves this document
 	survey survey
 	fault  fault
-
-	parser fastjson.Parser
-	root   *fastjson.Value // nil until there is a tree
-	finds  int             // questions answered without one
-	spent  int             // values that parser has parsed
-	parses int             // trees built, for the tests
+	loads  uint64
+	called uint64 // loads after the last LoadCall
+	isCall bool   // what that one returned
 
 	scratch []byte // for scalars and keys on their way through; meaningless between calls
 }
@@ -55,22 +36,46 @@ type Document struct {
 // Load makes payload the document and reports whether it is JSON. Nothing is read
 // again, for a valid document or another, if payload has the very bytes of the
 // last one: their address, the number of the event and its time prove nothing, as
-// all three repeat. payload is copied, and may change or go away afterwards. It must be
-// shorter than 4 GiB, as payloads of events are.
+// all three repeat. payload is copied, and may change or go away afterwards. More than
+// 2 GiB, which no event has, are refused.
 func (d *Document) Load(payload []byte) bool {
 	if d.loaded && bytes.Equal(d.src, payload) {
 		return d.valid
 	}
-	if cap(d.src) > keptBytes && len(payload) <= keptBytes {
-		d.Release()
+	if cap(d.copied) > keptBytes && len(payload) <= keptBytes {
+		d.copied = nil
 	}
-	d.root, d.finds, d.loaded, d.valid = nil, 0, false, false
-	d.src = append(d.src[:0], payload...)
-	d.survey, d.fault = check(d.src, d.survey.containers)
-	d.loaded, d.valid = true, d.fault.want == ""
-	d.asTree = !d.survey.escapedKeys && !d.survey.fullDepth && d.survey.values <= treeValues
+	d.copied = append(d.copied[:0], payload...)
+	d.read(d.copied, MaxDepth)
+	d.loaded = true
 	return d.valid
 }
+
+// read makes text the document.
+func (d *Document) read(text []byte, levels int) {
+	d.shrink(len(text))
+	d.loaded, d.valid = false, false
+	d.loads++
+	d.src = text
+	d.survey, d.fault = check(text, levels, d.survey.nodes)
+	d.valid = d.fault.want == ""
+}
+
+// shrink gives memory back that a text of so many bytes has no use for.
+func (d *Document) shrink(size int) {
+	// A value takes two bytes or more, with the comma or bracket behind it.
+	if cap(d.survey.nodes) > max(keptNodes, size) {
+		d.survey.nodes = nil
+	}
+	if cap(d.scratch) > max(keptBytes, size) {
+		d.scratch = nil
+	}
+}
+
+// Loads counts the texts that have become the document. While the number stays the same,
+// so do all values, and what was found once need not be looked for again. Release makes
+// it zero.
+func (d *Document) Loads() uint64 { return d.loads }
 
 // Err says why the payload last loaded is not JSON: what stands where, and what
 // would be right. It is nil if the payload is JSON, or if there is none.
@@ -84,67 +89,25 @@ func (d *Document) Err() error {
 // Release lets go of all memory. The document is empty afterwards, and may be used again.
 // When the memory leaves the process is the collector's affair: to force it here would
 // stop the event thread for whoever sends large payloads.
-func (d *Document) Release() { *d = Document{parses: d.parses} }
+func (d *Document) Release() { *d = Document{} }
 
-// Find gives the value that p points to. The zero Value, of kind [KindAbsent], comes
-// if there is none, or if the document is not JSON.
-func (d *Document) Find(p Pointer) Value {
+// Root gives the whole document: the zero Value, of kind [KindAbsent], if it is not JSON.
+func (d *Document) Root() Value {
 	if !d.valid {
 		return Value{}
 	}
-	if d.finds < sourceFinds {
-		d.finds++
-		return d.inSource().Find(p)
-	}
-	return d.inTree().Find(p)
+	return Value{doc: d}
 }
+
+// Find gives the value that p points to. The zero Value, of kind [KindAbsent], comes
+// if there is none, or if the document is not JSON.
+func (d *Document) Find(p Pointer) Value { return d.Root().Find(p) }
 
 // Locate is Find for callers that want to know where the value stands: the values
 // that it gives, and those reached from them, answer [Value.Extent] and
 // [Value.Verbatim].
 func (d *Document) Locate(p Pointer) Value {
-	if !d.valid {
-		return Value{}
-	}
-	root := d.inSource()
-	root.located = true
+	root := d.Root()
+	root.located = d.valid
 	return root.Find(p)
-}
-
-// inSource is the whole document, to be read from the source text.
-func (d *Document) inSource() Value {
-	return Value{doc: d, place: place{start: uint32(d.survey.start)}}
-}
-
-// inTree is the whole document, to be read from the tree where it has one.
-func (d *Document) inTree() Value {
-	if root := d.tree(); root != nil {
-		return Value{doc: d, node: root}
-	}
-	return d.inSource()
-}
-
-// tree returns the root of fastjson's tree, or nil if the document is to be read
-// from its source text.
-func (d *Document) tree() *fastjson.Value {
-	if d.root != nil {
-		return d.root
-	}
-	if !d.asTree {
-		return nil
-	}
-	if d.spent += d.survey.values; d.spent > parserValues {
-		d.parser = fastjson.Parser{}
-		d.spent = d.survey.values
-	}
-	d.parses++
-	root, err := d.parser.ParseBytes(d.src[d.survey.start:d.survey.end])
-	if err != nil {
-		// The check accepts nothing that fastjson refuses. Should the two ever
-		// differ, the source text has the answers.
-		d.asTree = false
-		return nil
-	}
-	d.root = root
-	return root
 }

@@ -4,7 +4,6 @@ package jsonfields
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/valyala/fastjson"
 )
 
 // auditEvent is a Kubernetes audit event as an API server wrote it: a pod with two
@@ -31,10 +29,9 @@ func textAt(t *testing.T, d *Document, pointer string) (string, bool) {
 	require.NoError(t, err)
 	found := d.Find(p)
 	kind, text := found.Kind(), string(found.AppendText(nil))
-	for way, v := range map[string]Value{"in the tree": d.inTree().Find(p), "in the source": d.inSource().Find(p), "located": d.Locate(p)} {
-		require.Equal(t, kind, v.Kind(), "%s: kind %s", pointer, way)
-		require.Equal(t, text, string(v.AppendText(nil)), "%s: text %s", pointer, way)
-	}
+	located := d.Locate(p)
+	require.Equal(t, kind, located.Kind(), "%s: kind of the located value", pointer)
+	require.Equal(t, text, string(located.AppendText(nil)), "%s: text of the located value", pointer)
 	return text, kind != KindAbsent
 }
 
@@ -84,7 +81,7 @@ func TestTextOfValues(t *testing.T) {
 			assert.True(t, ok)
 			assert.Equal(t, test.text, text)
 			p := MustPointer(test.pointer)
-			for _, v := range []Value{d.inTree().Find(p), d.Locate(p)} {
+			for _, v := range []Value{d.Find(p), d.Locate(p)} {
 				assert.Equal(t, test.kind, v.Kind())
 				assert.Equal(t, test.text, string(v.Text()))
 				assert.Equal(t, "before"+test.text, string(v.AppendText([]byte("before"))))
@@ -121,7 +118,7 @@ func TestFirstOfSeveralMembersWithOneKeyCounts(t *testing.T) {
 			got, ok := textAt(t, &d, "/a")
 			assert.True(t, ok)
 			assert.Equal(t, test.want, got)
-			assert.Equal(t, test.want, string(d.inTree().Get("a").AppendText(nil)))
+			assert.Equal(t, test.want, string(d.Root().Get("a").AppendText(nil)))
 		})
 	}
 	var d Document
@@ -130,8 +127,8 @@ func TestFirstOfSeveralMembersWithOneKeyCounts(t *testing.T) {
 	assert.Equal(t, "1", got, "a pointer with a tilde")
 }
 
-// fastjson decodes in place: reading a string, a key or a kind, and looking for a key that
-// is not there, must leave everything else as it was.
+// Reading a string, a key or a kind, and looking for a key that is not there, must leave
+// everything else as it was. Parsers that decode in place have trouble with that.
 func TestValuesDoNotDependOnWhatWasReadBefore(t *testing.T) {
 	documents := []string{
 		`{"a":{"b":"x\u003cy","c":"\u0007\u00e9"},"d":["\n",{"e":"\""}]}`,
@@ -142,7 +139,7 @@ func TestValuesDoNotDependOnWhatWasReadBefore(t *testing.T) {
 		require.True(t, d.Load([]byte(document)))
 		for range 2 {
 			for _, p := range []string{"", "/a", "/a/b", "/a/c", "/a/none", "/a/no\\ne", "/d", "/d/0", "/d/1", "/d/1/e", "/d/1/none", "/no~1ne"} {
-				v := d.inTree().Find(MustPointer(p))
+				v := d.Find(MustPointer(p))
 				v.Kind()
 				v.Text()
 				v.Get("x").Kind()
@@ -166,38 +163,20 @@ func TestLoadReadsEqualBytesOnceAndOtherBytesAnew(t *testing.T) {
 	a := MustPointer("/a")
 
 	payload := bytes.Clone(first)
-	for range 2 * sourceFinds {
+	for range 3 {
 		require.True(t, d.Load(payload))
 		assert.Equal(t, "first_", string(d.Find(a).Text()))
+		assert.EqualValues(t, 1, d.Loads())
 	}
-	assert.Equal(t, 1, d.parses)
 
 	copy(payload, second) // the same address and length, other bytes
 	require.True(t, d.Load(payload))
 	assert.Equal(t, "second", string(d.Find(a).Text()))
-	assert.Equal(t, "second", string(d.inTree().Find(a).Text()))
-	assert.Equal(t, 2, d.parses)
+	assert.EqualValues(t, 2, d.Loads())
 
 	require.True(t, d.Load(bytes.Clone(second))) // another address, the same bytes
 	assert.Equal(t, "second", string(d.Find(a).Text()))
-	assert.Equal(t, "second", string(d.inTree().Find(a).Text()))
-	assert.Equal(t, 2, d.parses)
-}
-
-func TestATreeIsBuiltForManyQuestionsAndThenOnce(t *testing.T) {
-	var d Document
-	for i, payload := range []string{`{"a":[{"b":"first"}]}`, `{"a":[{"b":"second"}]}`} {
-		require.True(t, d.Load([]byte(payload)))
-		for n := range 3 * sourceFinds {
-			assert.Equal(t, []string{"first", "second"}[i], string(d.Find(MustPointer("/a/0/b")).Text()))
-			d.Locate(MustPointer("/a")).Text()
-			want := i
-			if n >= sourceFinds {
-				want++
-			}
-			require.Equal(t, want, d.parses, "after question %d", n)
-		}
-	}
+	assert.EqualValues(t, 2, d.Loads())
 }
 
 func TestAnInvalidPayloadBetweenTwoValidOnesLeavesNoTrace(t *testing.T) {
@@ -238,9 +217,9 @@ func TestReleasedDocumentIsEmptyAndUsable(t *testing.T) {
 	var d Document
 	require.True(t, d.Load([]byte(`{"a":1}`)))
 	d.Find(MustPointer("/a"))
-	d.inTree()
 	d.Release()
-	assert.Equal(t, Document{parses: 1}, d)
+	assert.Equal(t, Document{}, d)
+	assert.Equal(t, Value{}, d.Root())
 	require.True(t, d.Load([]byte(`{"a":1}`)))
 	assert.Equal(t, "1", string(d.Find(MustPointer("/a")).Text()))
 }
@@ -256,17 +235,16 @@ func TestOneLargeEventPinsNoMemory(t *testing.T) {
 		large func() string
 		takes int64
 	}{
-		{"a long string and many values: two copies and the text", func() string {
-			return `{"a":"` + strings.Repeat("x", 10<<20) + `","b":[` + strings.Repeat(`"",`, 16_000) + `0]}`
+		{"a long string with an escape sequence: a copy and the text", func() string {
+			return `{"a":"` + strings.Repeat("x", 15<<20) + `\n"}`
 		}, 30 << 20},
-		{"very many containers: a copy and their list", func() string { return `[` + strings.Repeat("[],", 3<<20) + `0]` }, 33 << 20},
-		{"the same, but not JSON", func() string { return `[` + strings.Repeat("[],", 3<<20) }, 33 << 20},
+		{"very many values: a copy and their list", func() string { return `[` + strings.Repeat("[],", 3<<20) + `0]` }, 57 << 20},
+		{"the same, but not JSON", func() string { return `[` + strings.Repeat("[],", 3<<20) }, 57 << 20},
 	}
 	var d Document
 	ends := map[string]func(){
 		"a small event": func() {
 			require.True(t, d.Load([]byte(`{}`)))
-			d.inTree().Text()
 		},
 		"a release": d.Release,
 	}
@@ -275,7 +253,7 @@ func TestOneLargeEventPinsNoMemory(t *testing.T) {
 	for end, come := range ends {
 		for _, test := range tests {
 			if d.Load([]byte(test.large())) {
-				d.inTree().Find(MustPointer("/a")).Text()
+				d.Find(MustPointer("/a")).Text()
 			}
 			assert.Greater(t, held()-before, test.takes, test.name)
 			come()
@@ -287,48 +265,48 @@ func TestOneLargeEventPinsNoMemory(t *testing.T) {
 
 func TestMemoryForMoreThanAMegabyteIsGivenBack(t *testing.T) {
 	var d Document
-	large := []byte(`{"a":"` + strings.Repeat("x", keptBytes) + `","b":[` + strings.Repeat("[],", 1000) + `0]}`)
+	large := []byte(`{"a":"` + strings.Repeat("x", keptBytes) + `\n","b":[` + strings.Repeat("[],", keptNodes) + `0]}`)
 	for range 2 {
 		require.True(t, d.Load(large))
-		d.inTree().Text()
+		d.Find(MustPointer("/a")).Text()
 		src := &d.src[0]
 		require.True(t, d.Load([]byte(`{"a":"`+strings.Repeat("y", keptBytes)+`"}`)))
 		assert.Same(t, src, &d.src[0], "the same memory for another large one")
 		require.True(t, d.Load([]byte(`{}`)))
-		assert.Less(t, cap(d.src)+cap(d.scratch)+cap(d.survey.containers), 1000)
-		assert.Equal(t, fastjson.Parser{}, d.parser)
-		assert.Zero(t, d.spent)
+		assert.Less(t, cap(d.copied)+cap(d.scratch)+cap(d.survey.nodes), 1000)
 	}
 }
 
-// fastjson keeps, for each value in order of appearance, the largest container that
-// was ever there.
-func TestTheParserIsGivenBackAfterAWhile(t *testing.T) {
+// 16 bytes for two bytes of text are much, and worth a test of their own.
+func TestTheListOfAMegabyteOfValuesIsGivenBack(t *testing.T) {
 	var d Document
-	payloads := [2][]byte{[]byte("[" + strings.Repeat("0,", 16_000) + "0]"), []byte("[" + strings.Repeat("1,", 16_000) + "1]")}
-	for i := range 100 {
-		require.True(t, d.Load(payloads[i%2]))
-		assert.Equal(t, KindArray, d.inTree().Kind())
-		assert.LessOrEqual(t, d.spent, parserValues)
-	}
-	assert.Equal(t, 100, d.parses)
+	require.True(t, d.Load([]byte("["+strings.Repeat("0,", keptBytes/2-8)+"0]")))
+	assert.Greater(t, cap(d.survey.nodes), keptNodes)
+	require.True(t, d.Load(auditEvent(t)))
+	assert.Less(t, cap(d.survey.nodes), 1000)
 }
 
-func TestDocumentsThatAreReadWithoutATree(t *testing.T) {
-	tests := []struct{ name, document, pointer, want string }{
-		{"an escape sequence in a key", `{"x":{"esc\u0041":[1,"\u0042"]}}`, "/x/escA/1", "B"},
-		{"a scalar at the depth limit", nested(MaxDepth, "7"), strings.Repeat("/0", MaxDepth), "7"},
-		{"very many values", "[" + strings.Repeat("0,", treeValues) + "9]", fmt.Sprintf("/%d", treeValues), "9"},
+func TestAKeyWithAQuoteInItIsNoPieceOfTheText(t *testing.T) {
+	const key = `a":"b`
+	var d Document
+	require.True(t, d.Load([]byte(`{"a":"b","c":1}`)))
+	assert.Equal(t, KindAbsent, d.Root().Get(key).Kind())
+	assert.Equal(t, KindAbsent, d.Find(MustPointer("/"+key)).Kind())
+	require.True(t, d.Load([]byte(`{"a":"b","a\":\"b":1}`)))
+	assert.Equal(t, "1", string(d.Root().Get(key).Text()))
+}
+
+func TestEscapeSequencesInKeysAreDecodedOnTheWay(t *testing.T) {
+	var d Document
+	require.True(t, d.Load([]byte(`{"x":{"esc\u0041":[1,"\u0042"],"b\"":2,"b\\":{"c":3}}}`)))
+	for pointer, want := range map[string]string{"/x/escA/1": "B", `/x/b"`: "2", `/x/b\/c`: "3"} {
+		got, ok := textAt(t, &d, pointer)
+		assert.True(t, ok, pointer)
+		assert.Equal(t, want, got)
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			var d Document
-			require.True(t, d.Load([]byte(test.document)))
-			got, ok := textAt(t, &d, test.pointer)
-			assert.True(t, ok)
-			assert.Equal(t, test.want, got)
-			assert.Zero(t, d.parses)
-		})
+	for _, pointer := range []string{`/x/b`, `/x/b\"`, `/x/b\\`, `/x/esc\u0041`} {
+		_, ok := textAt(t, &d, pointer)
+		assert.False(t, ok, pointer)
 	}
 }
 
@@ -354,10 +332,9 @@ func TestReadingAllocatesNothing(t *testing.T) {
 			for _, p := range pointers {
 				d.Find(p).Text()
 				d.Locate(p).Text()
-				d.inTree().Find(p).Text()
 				d.Find(p).Bool()
 				d.Find(p).Uint64()
-				for _, member := range d.inTree().Find(p).Get("user").Members {
+				for _, member := range d.Find(p).Get("user").Members {
 					member.Kind()
 				}
 				for element := range d.Locate(p).Elements {

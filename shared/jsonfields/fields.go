@@ -18,6 +18,17 @@ func (d *Document) LoadEvent(e *event.Event) bool {
 	return ok && d.Load(payload)
 }
 
+// LoadCall is LoadEvent for the event of a call. The fields that the framework asks for in
+// one call share its event, so that is loaded for the first of them only, and not even
+// compared for the others.
+func (d *Document) LoadCall(c *extract.Call) bool {
+	if !c.Again(d) || d.called != d.loads {
+		d.isCall = d.LoadEvent(c.Event())
+		d.called = d.loads
+	}
+	return d.isCall
+}
+
 // ReadEvent gives the value at p in an event: the zero Value if the event has no
 // document, or the document no such value. If located is set, the value knows where
 // it stands.
@@ -34,7 +45,13 @@ func (d *Document) ReadEvent(e *event.Event, p Pointer, located bool) Value {
 // Read is ReadEvent for the event of a call. The value knows where it stands if the
 // framework asked for that.
 func (d *Document) Read(c *extract.Call, p Pointer) Value {
-	return d.ReadEvent(c.Event(), p, c.WantOffsets())
+	switch {
+	case !d.LoadCall(c):
+		return Value{}
+	case c.WantOffsets():
+		return d.Locate(p)
+	}
+	return d.Find(p)
 }
 
 // SetText sets a field to the text of a value, or adds it to a list, and says where it

@@ -173,10 +173,9 @@ func TestSetTextSaysWhereAValueStandsIfItKnows(t *testing.T) {
 		read func(*Document) Value
 		want extract.Probed
 	}{
-		"located":     {func(d *Document) Value { return d.Locate(p) }, at("text", 6)},
-		"found":       {func(d *Document) Value { return d.Find(p) }, says("text")},
-		"in the tree": {func(d *Document) Value { return d.inTree().Find(p) }, says("text")},
-		"absent":      {func(*Document) Value { return Value{} }, extract.Probed{}},
+		"located": {func(d *Document) Value { return d.Locate(p) }, at("text", 6)},
+		"found":   {func(d *Document) Value { return d.Find(p) }, says("text")},
+		"absent":  {func(*Document) Value { return Value{} }, extract.Probed{}},
 	} {
 		field := extract.String(func(h *holder, c *extract.Call, out *extract.StringOut) error {
 			require.True(t, h.doc.LoadEvent(c.Event()))
@@ -254,7 +253,7 @@ func TestItemsOfLists(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			list, item := MustPointer(test.list), MustPointer(test.item)
-			for way, v := range map[string]Value{"tree": d.inTree().Find(list), "source": d.Locate(list)} {
+			for way, v := range map[string]Value{"found": d.Find(list), "located": d.Locate(list)} {
 				var got []string
 				v.items(item, test.index, func(v Value) { got = append(got, string(v.Text())) })
 				assert.Equal(t, test.want, got, way)
@@ -269,11 +268,56 @@ func TestItemsAllocateNothing(t *testing.T) {
 	list, item := MustPointer("/requestObject/spec/containers"), MustPointer("/image")
 	count := 0
 	read := func() {
-		for _, v := range []Value{d.inTree().Find(list), d.Locate(list)} {
+		for _, v := range []Value{d.Find(list), d.Locate(list)} {
 			v.items(item, all, func(v Value) { count += len(v.Text()) })
 		}
 	}
 	read()
 	assert.NotZero(t, count)
 	assert.Zero(t, testing.AllocsPerRun(100, read))
+}
+
+func TestTheEventOfACallIsLoadedForItsFirstField(t *testing.T) {
+	h := &holder{}
+	var loads []uint64
+	load := extract.String(func(h *holder, c *extract.Call, _ *extract.StringOut) error {
+		assert.True(t, h.doc.LoadCall(c))
+		assert.Equal(t, KindObject, h.doc.Root().Kind())
+		loads = append(loads, h.doc.Loads())
+		return nil
+	})
+	other := extract.String(func(h *holder, c *extract.Call, _ *extract.StringOut) error {
+		assert.True(t, h.doc.Load([]byte("[]")))
+		return nil
+	})
+	asked, err := extract.Prepare([]extract.Field[*holder]{{Name: "a.load", Value: load}, {Name: "a.other", Value: other}}, h,
+		extract.Question{Field: "a.load"}, extract.Question{Field: "a.load"}, extract.Question{Field: "a.other"}, extract.Question{Field: "a.load"})
+	require.NoError(t, err)
+	defer asked.Free()
+	payload := []byte(`{"v":1}`)
+	raw := event.Encode(7, 1, payload)
+	for range 2 {
+		_, err = asked.Ask(event.New(raw, 1, "source"))
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []uint64{1, 1, 3, 3, 3, 5}, loads)
+
+	copy(raw[len(raw)-len(payload):], `{"v":2}`) // the same memory and number
+	_, err = asked.Ask(event.New(raw, 1, "source"))
+	require.NoError(t, err)
+	assert.Equal(t, uint64(6), loads[6], "the event of the next call is compared")
+}
+
+func TestACallForAnEventThatIsNoneHasNoDocument(t *testing.T) {
+	h := &holder{}
+	require.True(t, h.doc.Load([]byte(`{"v":1}`)))
+	syscall := event.Encode(7, 1, []byte(`{"v":1}`))
+	binary.NativeEndian.PutUint16(syscall[20:], 3) // the event type
+	field := []extract.Field[*holder]{{Name: "a.v", Value: String[*holder](MustPointer("/v"))}}
+	asked, err := extract.Prepare(field, h, extract.Question{Field: "a.v"}, extract.Question{Field: "a.v"})
+	require.NoError(t, err)
+	defer asked.Free()
+	values, err := asked.Ask(event.New(syscall, 1, "syscall"))
+	require.NoError(t, err)
+	assert.Zero(t, values)
 }

@@ -136,7 +136,7 @@ func FuzzPointer(f *testing.F) {
 			require.Equal(t, text, strict.String())
 		}
 		for _, d := range []*Document{&plain, &escaped} {
-			found, located := d.inTree().Find(lax), d.Locate(lax)
+			found, located := d.Find(lax), d.Locate(lax)
 			require.Equal(t, found.Kind(), located.Kind())
 			require.Equal(t, string(found.AppendText(nil)), string(located.AppendText(nil)))
 		}

@@ -2,11 +2,7 @@
 
 package jsonfields
 
-import (
-	"math"
-
-	"github.com/valyala/fastjson"
-)
+import "math"
 
 // Kind is the kind of a JSON value.
 type Kind uint8
@@ -39,31 +35,21 @@ func kindOf(first byte) Kind {
 	return KindNumber
 }
 
-// Value is one value of a document. It is small, 32 bytes that the compiler keeps in
-// registers, and meant to be passed on as it is. All methods may be called on the zero Value, which stands for a value that
-// is not there. It is valid until its document loads other bytes.
+// Value is one value of a document. It is 16 bytes, and meant to be passed on as it is.
+// All methods may be called on the zero Value, which stands for a value that is not
+// there. It is valid until its document loads other bytes.
 type Value struct {
-	doc   *Document
-	node  *fastjson.Value // its place in the tree, or nil if it is read from the source text
-	place                 // this is then its place there
-}
-
-// place is where a value stands in the source text.
-type place struct {
-	start     uint32 // offset of its first byte
-	container uint32 // index of the first container that starts there or behind
-	located   bool   // the value comes from Document.Locate
+	doc     *Document
+	node    uint32 // its place in the document's list
+	located bool   // the value comes from Document.Locate
 }
 
 // Kind gives the kind of the value.
 func (v Value) Kind() Kind {
-	switch {
-	case v.doc == nil:
+	if v.doc == nil {
 		return KindAbsent
-	case v.node != nil:
-		return v.doc.nodeKind(v.node)
 	}
-	return kindOf(v.doc.src[v.start])
+	return kindOf(v.doc.src[v.doc.survey.nodes[v.node].start])
 }
 
 // Get gives the member of an object with this key: the first one, if there are
@@ -73,12 +59,7 @@ func (v Value) Get(key string) Value {
 }
 
 // At gives an element of an array, counted from 0. Other values have no elements.
-func (v Value) At(index uint64) Value {
-	if index > math.MaxInt {
-		return Value{}
-	}
-	return v.element(int(index))
-}
+func (v Value) At(index uint64) Value { return v.element(index) }
 
 // Find gives the value that p points to from here on.
 func (v Value) Find(p Pointer) Value {
@@ -88,7 +69,7 @@ func (v Value) Find(p Pointer) Value {
 		next := v.member(t)
 		if next.doc == nil {
 			if index, ok := t.index(); ok {
-				next = v.element(index)
+				next = v.element(uint64(index))
 			}
 		}
 		v = next
@@ -100,16 +81,14 @@ func (v Value) Find(p Pointer) Value {
 //
 //	for element := range value.Elements { … }
 func (v Value) Elements(yield func(Value) bool) {
-	switch {
-	case v.doc == nil:
-	case v.node != nil:
-		for _, node := range v.node.GetArray() {
-			if !yield(Value{doc: v.doc, node: node}) {
-				return
-			}
+	if v.Kind() != KindArray {
+		return
+	}
+	nodes := v.doc.survey.nodes
+	for n := v.node + 1; n < nodes[v.node].next; n = nodes[n].next {
+		if !yield(v.at(n)) {
+			return
 		}
-	default:
-		v.doc.sourceElements(v, yield)
 	}
 }
 
@@ -118,35 +97,58 @@ func (v Value) Elements(yield func(Value) bool) {
 // The key is decoded; it must not be changed. Keys with escape sequences cost an
 // allocation each.
 func (v Value) Members(yield func(key []byte, member Value) bool) {
-	switch {
-	case v.doc == nil:
-	case v.node != nil:
-		v.doc.nodeMembers(v.node, yield)
-	default:
-		v.doc.sourceMembers(v, yield)
+	if v.Kind() != KindObject {
+		return
+	}
+	nodes := v.doc.survey.nodes
+	for n := v.node + 1; n < nodes[v.node].next; n = nodes[n].next {
+		key, escapes := v.doc.rawKey(nodes[n])
+		if escapes {
+			// Not in scratch: it must outlive calls on the member.
+			key = appendUnescaped(nil, key)
+		}
+		if !yield(key, v.at(n)) {
+			return
+		}
 	}
 }
 
 // AppendText appends the text of the value, as the package says what that is, and
 // returns the extended slice. Nothing is appended for an absent value.
 func (v Value) AppendText(dst []byte) []byte {
-	switch {
-	case v.doc == nil:
+	if v.doc == nil {
 		return dst
-	case v.node != nil:
-		return appendNodeText(dst, v.node)
 	}
-	return v.doc.appendSourceText(dst, v)
+	text, ok := v.text(dst)
+	if ok {
+		return append(dst, text...)
+	}
+	return text
 }
 
-// Text gives the text of the value in memory of the document, which the next call
-// on the document or on any of its values overwrites.
+// Text gives the text of the value in memory of the document, which must not be changed,
+// and which the next call on the document or on any of its values may overwrite. It
+// copies nothing if the text stands in the document like that.
 func (v Value) Text() []byte {
 	if v.doc == nil {
 		return nil
 	}
-	v.doc.scratch = v.AppendText(v.doc.scratch[:0])
-	return v.doc.scratch
+	text, ok := v.text(v.doc.scratch[:0])
+	if !ok {
+		v.doc.scratch = text
+	}
+	return text
+}
+
+// Source gives the value as it stands in the document: a string with its quotes, an
+// array or object with its white space. It must not be changed, and is valid as long as
+// the value.
+func (v Value) Source() []byte {
+	if v.doc == nil {
+		return nil
+	}
+	n := v.doc.survey.nodes[v.node]
+	return v.doc.src[n.start : n.end&^escaped]
 }
 
 // Bool gives the value of true and false; ok is false for all other values.
@@ -179,8 +181,8 @@ func (v Value) Extent() (start, length int, ok bool) {
 	if !v.located {
 		return 0, 0, false
 	}
-	end, _ := v.end()
-	return int(v.start), end - int(v.start), true
+	n := v.doc.survey.nodes[v.node]
+	return int(n.start), int(n.end&^escaped - n.start), true
 }
 
 // Verbatim says where the payload holds the very bytes of the value's text: a
@@ -193,28 +195,15 @@ func (v Value) Verbatim() (start, length int, ok bool) {
 	if !ok {
 		return 0, 0, false
 	}
-	return v.doc.verbatim(start, length)
-}
-
-func (v Value) member(t token) Value {
-	switch {
-	case v.doc == nil:
-		return Value{}
-	case v.node != nil:
-		return v.doc.nodeMember(v.node, t)
+	switch v.doc.src[start] {
+	case '"':
+		start, length = start+1, length-2
+		ok = v.doc.survey.nodes[v.node].end&escaped == 0
+	case '{', '[':
+		ok = !v.doc.survey.spaced || !hasSpace(v.Source())
 	}
-	return v.doc.sourceMember(v, t)
-}
-
-func (v Value) element(index int) Value {
-	switch {
-	case v.doc == nil:
-		return Value{}
-	case v.node != nil:
-		if nodes := v.node.GetArray(); index < len(nodes) {
-			return Value{doc: v.doc, node: nodes[index]}
-		}
-		return Value{}
+	if !ok {
+		return 0, 0, false
 	}
-	return v.doc.sourceElement(v, index)
+	return start, length, true
 }

@@ -15,13 +15,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bothWays runs f with a document's values out of the tree and out of the source.
+// bothWays runs f with a document's values as Find and as Locate give them.
 func bothWays(t *testing.T, document string, f func(t *testing.T, root Value)) {
 	t.Helper()
 	var d Document
 	require.True(t, d.Load([]byte(document)), "%v", d.Err())
-	t.Run("in the tree", func(t *testing.T) { f(t, d.inTree()) })
-	t.Run("in the source", func(t *testing.T) { f(t, d.Locate(Pointer{})) })
+	t.Run("found", func(t *testing.T) { f(t, d.Find(Pointer{})) })
+	t.Run("located", func(t *testing.T) { f(t, d.Locate(Pointer{})) })
 }
 
 func TestMembersComeInOrderWithDecodedKeys(t *testing.T) {
@@ -95,6 +95,7 @@ func TestTheAbsentValueAnswersEverything(t *testing.T) {
 	var v Value
 	assert.Equal(t, KindAbsent, v.Kind())
 	assert.Nil(t, v.Text())
+	assert.Nil(t, v.Source())
 	assert.Equal(t, "x", string(v.AppendText([]byte("x"))))
 	assert.Equal(t, v, v.Get("a"))
 	assert.Equal(t, v, v.At(0))
@@ -178,6 +179,7 @@ func TestWhereValuesStandInThePayload(t *testing.T) {
 			start, length, ok := d.Locate(p).Extent()
 			require.True(t, ok)
 			assert.Equal(t, test.token, document[start:start+length])
+			assert.Equal(t, test.token, string(d.Find(p).Source()))
 
 			start, length, ok = d.Locate(p).Verbatim()
 			if test.verbatim == "-" {
@@ -189,7 +191,7 @@ func TestWhereValuesStandInThePayload(t *testing.T) {
 				assert.Equal(t, test.verbatim, document[start:start+length])
 				assert.Equal(t, test.verbatim, string(d.Locate(p).Text()))
 			}
-			for _, v := range []Value{d.Find(p), d.inTree().Find(p)} {
+			for _, v := range []Value{d.Find(p), d.Root().Find(p)} {
 				_, _, ok = v.Extent()
 				assert.False(t, ok, "a value that was not located")
 				_, _, ok = v.Verbatim()
@@ -199,8 +201,8 @@ func TestWhereValuesStandInThePayload(t *testing.T) {
 	}
 }
 
-// FuzzValues walks over all values of a document in both ways, and finds each again
-// by its pointer. Where encoding/json can tell, it is asked.
+// FuzzValues walks over all values of a document, compares each with what encoding/json
+// finds in its place, and finds it again by its pointer.
 func FuzzValues(f *testing.F) {
 	for _, seed := range seeds(f) {
 		f.Add(seed)
@@ -211,23 +213,27 @@ func FuzzValues(f *testing.F) {
 			return
 		}
 		w := walker{t: t, d: &d, left: 2000}
-		w.walk("", d.inTree(), d.Locate(Pointer{}))
+		w.walk("", d.Locate(Pointer{}))
 		for i, first := range w.texts { // once more, after all has been read
-			require.Equal(t, first, string(d.inTree().Find(MustPointer(w.pointers[i])).Text()), w.pointers[i])
+			require.Equal(t, first, string(d.Find(MustPointer(w.pointers[i])).Text()), w.pointers[i])
 		}
 
 		indented, err := d.AppendIndented(nil)
 		require.NoError(t, err)
 		source := d.src[d.survey.start:d.survey.end]
+		require.Equal(t, string(source), string(d.Root().Source()))
 		var want bytes.Buffer
 		require.NoError(t, json.Indent(&want, source, "", "  "))
 		require.Equal(t, want.String(), string(indented))
-		want.Reset()
-		require.NoError(t, json.Compact(&want, source))
-		if d.inTree().Kind() != KindString {
-			require.Equal(t, want.String(), string(d.inTree().AppendText(nil)))
-		}
+		require.Equal(t, compact(t, source), string(Compact(bytes.Clone(source))))
 	})
+}
+
+func compact(t *testing.T, source []byte) string {
+	t.Helper()
+	var text bytes.Buffer
+	require.NoError(t, json.Compact(&text, source))
+	return text.String()
 }
 
 type walker struct {
@@ -238,65 +244,78 @@ type walker struct {
 	texts    []string
 }
 
-func (w *walker) walk(pointer string, tree, source Value) {
+func (w *walker) walk(pointer string, v Value) {
 	if w.left--; w.left < 0 {
 		return
 	}
 	t := w.t
-	require.Equal(t, tree.Kind(), source.Kind(), pointer)
-	text := string(tree.AppendText(nil))
-	require.Equal(t, text, string(source.AppendText(nil)), pointer)
+	text := string(v.AppendText(nil))
+	require.Equal(t, text, string(v.Text()), pointer)
 	w.pointers, w.texts = append(w.pointers, pointer), append(w.texts, text)
 
 	p := MustPointer(pointer)
-	require.Equal(t, text, string(w.d.inTree().Find(p).AppendText(nil)), "found again: %s", pointer)
-	require.Equal(t, source, w.d.Locate(p), "located again: %s", pointer)
-	if start, length, ok := source.Verbatim(); ok {
+	require.Equal(t, text, string(w.d.Find(p).AppendText(nil)), "found again: %s", pointer)
+	require.Equal(t, v, w.d.Locate(p), "located again: %s", pointer)
+	if start, length, ok := v.Verbatim(); ok {
 		require.Equal(t, text, string(w.d.src[start:start+length]), "verbatim: %s", pointer)
 	}
-	start, length, ok := source.Extent()
+	start, length, ok := v.Extent()
 	require.True(t, ok)
-	token := w.d.src[start : start+length]
-	require.True(t, json.Valid(token), "extent: %s", pointer)
+	source := w.d.src[start : start+length]
+	require.True(t, json.Valid(source), "extent: %s", pointer)
 
-	switch tree.Kind() {
+	switch v.Kind() {
 	case KindString:
-		var want string
-		require.NoError(t, json.Unmarshal(token, &want))
-		if utf8.Valid(token) && !strings.ContainsRune(want, utf8.RuneError) { // which encoding/json puts for half a pair
-			require.Equal(t, want, text, pointer)
-		}
+		w.sameString(pointer, source, text)
 	case KindArray:
-		var elements []Value
-		for element := range source.Elements {
-			elements = append(elements, element)
-		}
+		require.Equal(t, compact(t, source), text, pointer)
+		var want []json.RawMessage
+		require.NoError(t, json.Unmarshal(source, &want))
 		i := 0
-		for element := range tree.Elements {
-			require.Less(t, i, len(elements), pointer)
-			w.walk(fmt.Sprintf("%s/%d", pointer, i), element, elements[i])
+		for element := range v.Elements {
+			require.Less(t, i, len(want), pointer)
+			require.Equal(t, string(want[i]), string(element.Source()), "%s/%d", pointer, i)
+			require.Equal(t, element, v.At(uint64(i)), "%s/%d", pointer, i)
+			w.walk(fmt.Sprintf("%s/%d", pointer, i), element)
 			i++
 		}
-		require.Len(t, elements, i, pointer)
+		require.Len(t, want, i, pointer)
 	case KindObject:
-		var keys []string
-		var members []Value
-		for key, member := range source.Members {
-			keys = append(keys, string(key))
-			members = append(members, member)
-		}
-		i := 0
+		require.Equal(t, compact(t, source), text, pointer)
+		want := json.NewDecoder(bytes.NewReader(source))
+		_, err := want.Token()
+		require.NoError(t, err)
 		seen := map[string]bool{}
-		for key, member := range tree.Members {
-			require.Less(t, i, len(keys), pointer)
-			require.Equal(t, keys[i], string(key), pointer)
-			if !seen[keys[i]] { // a second one of its name cannot be pointed to
-				seen[keys[i]] = true
-				escaped := strings.NewReplacer("~", "~0", "/", "~1").Replace(keys[i])
-				w.walk(pointer+"/"+escaped, member, members[i])
+		for key, member := range v.Members {
+			wantKey, err := want.Token()
+			require.NoError(t, err, pointer)
+			w.same(pointer, wantKey.(string), string(key))
+			var wantMember json.RawMessage
+			require.NoError(t, want.Decode(&wantMember))
+			require.Equal(t, string(wantMember), string(member.Source()), "%s, member %q", pointer, key)
+			if !seen[string(key)] { // a second one of its name cannot be pointed to
+				seen[string(key)] = true
+				require.Equal(t, member, v.Get(string(key)), "%s, member %q", pointer, key)
+				escaped := strings.NewReplacer("~", "~0", "/", "~1").Replace(string(key))
+				w.walk(pointer+"/"+escaped, member)
 			}
-			i++
 		}
-		require.Len(t, keys, i, pointer)
+		require.False(t, want.More(), pointer)
+	default:
+		require.Equal(t, string(source), text, pointer)
+	}
+}
+
+func (w *walker) sameString(pointer string, source []byte, text string) {
+	var want string
+	require.NoError(w.t, json.Unmarshal(source, &want))
+	w.same(pointer, want, text)
+}
+
+// same compares text with what encoding/json makes of it, which has another character for
+// half a surrogate pair and for bytes that are not UTF-8.
+func (w *walker) same(pointer, want, text string) {
+	if utf8.ValidString(text) && !strings.ContainsRune(want, utf8.RuneError) {
+		require.Equal(w.t, want, text, pointer)
 	}
 }
