@@ -29,7 +29,7 @@ func Array(text []byte, yield func(element []byte) error) error {
 	}
 	i = skipSpace(text, i+1)
 	if i < len(text) && text[i] == ']' {
-		return end(text, i+1)
+		return endOf("array", text, i+1)
 	}
 	for n := 0; ; n++ {
 		stop, err := value(text, i)
@@ -44,17 +44,17 @@ func Array(text []byte, yield func(element []byte) error) error {
 		case i < len(text) && text[i] == ',':
 			i = skipSpace(text, i+1)
 		case i < len(text) && text[i] == ']':
-			return end(text, i+1)
+			return endOf("array", text, i+1)
 		default:
 			return fmt.Errorf("split JSON array: %s at byte %d after element %d; want a comma or %q", shown(text, i), i, n, ']')
 		}
 	}
 }
 
-// end checks that nothing follows the array.
-func end(text []byte, i int) error {
+// endOf checks that nothing follows what was split.
+func endOf(what string, text []byte, i int) error {
 	if i = skipSpace(text, i); i < len(text) {
-		return fmt.Errorf("split JSON array: %s at byte %d, after the end of the array", shown(text, i), i)
+		return fmt.Errorf("split JSON %s: %s at byte %d, after the end of the %[1]s", what, shown(text, i), i)
 	}
 	return nil
 }
