@@ -65,7 +65,7 @@ int32_t aerie_host_unsubscribe(void *owner, void *routine);
 uint64_t aerie_time_text(const char *(*f)(void), uint64_t n);
 uint64_t aerie_time_id(const aerie_api *a, uint64_t n);
 uint64_t aerie_time_extract(const aerie_api *a, void *state, const struct aerie_event_input *evts, uint64_t nevts,
-			    const struct aerie_field_extract_input *in, uint64_t n, uint64_t *values);
+			    const struct aerie_field_extract_input *ins, uint64_t nins, uint64_t n, uint64_t *values);
 uint64_t aerie_time_parse(const aerie_api *a, void *state, const struct aerie_event_input *evt,
 			  const struct aerie_event_parse_input *in, uint64_t n);
 

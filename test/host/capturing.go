@@ -14,7 +14,7 @@ import (
 // prepare is what comes before a source is opened.
 func (n *Inspector) prepare() error {
 	defer n.tables.own()()
-	n.begun, n.replayed = true, false
+	n.begun, n.replayed, n.exited = true, false, 0
 	return n.tables.threads.clear()
 }
 
@@ -151,6 +151,11 @@ func (n *Inspector) see(e *Event) (wanted bool, err error) {
 	e.num = n.evtnum
 	n.lastTime = e.Timestamp()
 	e.source = n.sourceOf(e)
+	if n.follows && e.source == sourceSyscall {
+		if err := n.follow(e); err != nil {
+			return false, err
+		}
+	}
 	wanted = true
 	if n.filter != nil {
 		r, err := n.Value(e, n.filter.Check)

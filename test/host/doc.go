@@ -26,9 +26,10 @@
 // overwritten at the next call into tables. So what libsinsp leaves to chance
 // is found out.
 //
-// The framework's own parsing of system calls is not played: the threads table
-// holds what SetProcesses says and what plugins add, and erasing a thread
-// leaves the others of its process alone.
+// Of the framework's own parsing of system calls only what [Inspector.FollowThreads]
+// tells is played, and that on demand: else the threads table holds what
+// SetProcesses says and what plugins add. Erasing a thread leaves the others of
+// its process alone.
 //
 // # Threads
 //

@@ -172,15 +172,27 @@ func TestExtractionIsTimedInC(t *testing.T) {
 
 	_, err = p.TimeNothing(a, 10)
 	require.NoError(t, err)
+
+	num, err := p.Request("full.num", "", false)
+	require.NoError(t, err)
+	for _, together := range []bool{true, false} {
+		took, values, err = p.TimeExtractSeveral([]*host.Event{a, b}, []host.Request{num, r, num}, together, 10)
+		require.NoError(t, err)
+		assert.Positive(t, took)
+		assert.Equal(t, 20, values, "two of the three have a value")
+	}
+
 	for _, constant := range host.Constants() {
 		took, err = lib.TimeConstant(constant, 1000)
 		require.NoError(t, err)
 		assert.Positive(t, took)
 	}
-	assert.Equal(t, 3+7, calls, "an observer is told of each loop, not of each call")
+	assert.Equal(t, 5+7, calls, "an observer is told of each loop, not of each call")
 
 	_, _, err = p.TimeExtract(nil, r, 10)
 	assert.ErrorContains(t, err, "no events")
+	_, _, err = p.TimeExtractSeveral([]*host.Event{a}, nil, false, 10)
+	assert.ErrorContains(t, err, "no calls")
 	_, err = lib.TimeConstant(host.SymInit, 10)
 	assert.EqualError(t, err, "time plugin_init: it returns no constant")
 	_, err = load(t, "small.c").TimeConstant(host.SymGetID, 10)

@@ -3,7 +3,6 @@
 package host
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -22,13 +21,14 @@ type Filter struct {
 // CompileFilter compiles a condition of the form
 //
 //	field exists
-//	field OPERATOR value      OPERATOR is =, !=, contains, startswith, < or >
+//	field OPERATOR value      OPERATOR is =, !=, contains, icontains, startswith, endswith, <, <=, > or >=
 //	field in (value, value…)
+//	field intersects (value, value…)
 //
 // Values with spaces, commas or brackets stand in quotes. As in libsinsp,
-// lists know exists and in only, where in needs every value to be in the set;
-// contains and startswith are for strings, < and > for numbers; and only = and
-// != take a network (10.0.0.0/8) for a field of type ipnet.
+// lists know exists, in and intersects only, where in needs every value to be in
+// the set, and intersects one; contains and its like are for strings, < and its like for
+// numbers; and only = and != take a network (10.0.0.0/8) for a field of type ipnet.
 func (n *Inspector) CompileFilter(text string) (*Filter, error) {
 	words, err := splitWords(text)
 	if err != nil {
@@ -59,11 +59,11 @@ func condition(c *Check, op string, words []word) (func([]any) bool, error) {
 			return nil, fmt.Errorf("exists takes no value, and has %q", words[0].text)
 		}
 		return func([]any) bool { return true }, nil
-	case "in":
-		return inSet(c, words)
+	case "in", "intersects":
+		return inSet(c, op, words)
 	}
 	if c.List {
-		return nil, fmt.Errorf("field %s is a list, which knows exists and in only, not %s", c.Text, op)
+		return nil, fmt.Errorf("field %s is a list, which knows exists, in and intersects only, not %s", c.Text, op)
 	}
 	if len(words) != 1 || words[0].mark {
 		return nil, fmt.Errorf("%s takes one value; put quotes around one with spaces, commas or brackets", op)
@@ -78,16 +78,15 @@ func condition(c *Check, op string, words []word) (func([]any) bool, error) {
 		return func(v []any) bool { return equal(v[0]) }, nil
 	case "!=":
 		return func(v []any) bool { return !equal(v[0]) }, nil
-	case "contains", "startswith":
+	case "contains", "icontains", "startswith", "endswith":
 		if c.Type != abi.FieldString {
 			return nil, fmt.Errorf("%s is for strings, and field %s is none", op, c.Text)
 		}
-		test := strings.Contains
-		if op == "startswith" {
-			test = strings.HasPrefix
-		}
+		test := map[string]func(s, part string) bool{
+			"contains": strings.Contains, "icontains": containsFold, "startswith": strings.HasPrefix, "endswith": strings.HasSuffix,
+		}[op]
 		return func(v []any) bool { return test(v[0].(string), literal) }, nil
-	case "<", ">":
+	case "<", "<=", ">", ">=":
 		if !numeric(c.Type) {
 			return nil, fmt.Errorf("%s is for numbers, and field %s is none", op, c.Text)
 		}
@@ -95,23 +94,30 @@ func condition(c *Check, op string, words []word) (func([]any) bool, error) {
 		if err != nil {
 			return nil, fmt.Errorf("value %q is no number from 0 to 2^64-1", literal)
 		}
-		if op == "<" {
-			return func(v []any) bool { return v[0].(uint64) < limit }, nil
-		}
-		return func(v []any) bool { return v[0].(uint64) > limit }, nil
+		test := map[string]func(n uint64) bool{
+			"<": func(n uint64) bool { return n < limit }, "<=": func(n uint64) bool { return n <= limit },
+			">": func(n uint64) bool { return n > limit }, ">=": func(n uint64) bool { return n >= limit },
+		}[op]
+		return func(v []any) bool { return test(v[0].(uint64)) }, nil
 	}
-	return nil, fmt.Errorf("operator %q is unknown; use exists, in, =, !=, contains, startswith, < or >", op)
+	return nil, fmt.Errorf("operator %q is unknown; use exists, in, intersects, =, !=, contains, icontains, startswith, endswith, <, <=, > or >=", op)
 }
 
-func inSet(c *Check, words []word) (func([]any) bool, error) {
+// containsFold is strings.Contains without regard to the case of letters.
+func containsFold(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
+}
+
+// inSet needs every value to be in the set for in, and one for intersects.
+func inSet(c *Check, op string, words []word) (func([]any) bool, error) {
 	last := len(words) - 1
-	if last < 2 || words[0] != (word{"(", true}) || words[last] != (word{")", true}) {
-		return nil, errors.New("in takes a set of values in brackets, such as in (a, b)")
+	if last < 1 || words[0] != (word{"(", true}) || words[last] != (word{")", true}) {
+		return nil, fmt.Errorf("%s takes a set of values in brackets, such as %s (a, b)", op, op)
 	}
 	var set []func(any) bool
 	for k, w := range words[1:last] {
 		if between := k%2 == 1; w.mark != between || (between && w.text != ",") || (w.mark && k == last-2) {
-			return nil, errors.New("in takes values with a comma between each two")
+			return nil, fmt.Errorf("%s takes values with a comma between each two", op)
 		} else if between {
 			continue
 		}
@@ -121,10 +127,14 @@ func inSet(c *Check, words []word) (func([]any) bool, error) {
 		}
 		set = append(set, equal)
 	}
+	inside := func(v any) bool {
+		return slices.ContainsFunc(set, func(equal func(any) bool) bool { return equal(v) })
+	}
+	if op == "intersects" {
+		return func(values []any) bool { return slices.ContainsFunc(values, inside) }, nil
+	}
 	return func(values []any) bool {
-		return !slices.ContainsFunc(values, func(v any) bool {
-			return !slices.ContainsFunc(set, func(equal func(any) bool) bool { return equal(v) })
-		})
+		return !slices.ContainsFunc(values, func(v any) bool { return !inside(v) })
 	}, nil
 }
 

@@ -31,6 +31,10 @@ type Inspector struct {
 	evtnum uint64
 	// lastTime is the time of the last event, 0 if there was none with a time.
 	lastTime uint64
+	// follows is set where threads are followed, and exited the thread whose exit
+	// was the last event, 0 for none.
+	follows bool
+	exited  uint64
 	// kept is the source's event that waits behind async events.
 	kept *Event
 	// late is the async event that was returned last.

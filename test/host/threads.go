@@ -138,15 +138,8 @@ func (b *builtin) process(p Process) error {
 			sub.places[k].set(f.sub.schema.byName["value"], value{s: text})
 		}
 	}
-	cgroups := b.schema.byName["cgroups"]
-	sub, err := b.sub(r, cgroups)
-	if err != nil {
+	if err := b.setCgroups(r, p.Cgroups); err != nil {
 		return fail(err)
-	}
-	sub.resize(len(p.Cgroups))
-	for k, pair := range p.Cgroups {
-		sub.places[k].set(cgroups.sub.schema.byName["first"], value{s: pair[0]})
-		sub.places[k].set(cgroups.sub.schema.byName["second"], value{s: pair[1]})
 	}
 	files := b.schema.byName["file_descriptors"]
 	for fd, fields := range p.Files {
@@ -159,6 +152,21 @@ func (b *builtin) process(p Process) error {
 			return fail(fmt.Errorf("file descriptor %d: %w", fd, err))
 		}
 		sub.put(uint64(fd), file)
+	}
+	return nil
+}
+
+// setCgroups replaces a thread's cgroups, each a subsystem and a path.
+func (b *builtin) setCgroups(r *row, pairs [][2]string) error {
+	f := b.schema.byName["cgroups"]
+	sub, err := b.sub(r, f)
+	if err != nil {
+		return err
+	}
+	sub.resize(len(pairs))
+	for k, pair := range pairs {
+		sub.places[k].set(f.sub.schema.byName["first"], value{s: pair[0]})
+		sub.places[k].set(f.sub.schema.byName["second"], value{s: pair[1]})
 	}
 	return nil
 }

@@ -33,16 +33,25 @@ uint64_t aerie_time_id(const aerie_api *a, uint64_t n)
 	return now_ns() - start;
 }
 
-/* Borrows evts, in and values, where it counts the calls that gave a value; walks evts round and round. */
+/*
+ * Borrows evts, ins and values; walks evts round and round, making all the calls of ins for each of n events. values
+ * is how many fields had a value.
+ */
 uint64_t aerie_time_extract(const aerie_api *a, void *state, const struct aerie_event_input *evts, uint64_t nevts,
-			    const struct aerie_field_extract_input *in, uint64_t n, uint64_t *values)
+			    const struct aerie_field_extract_input *ins, uint64_t nins, uint64_t n, uint64_t *values)
 {
 	uint64_t got = 0, at = 0;
 	uint64_t start = now_ns();
 	for (uint64_t i = 0; i < n; i++) {
-		in->fields[0].res_len = 0;
-		if (a->extract_fields(state, &evts[at], in) == AERIE_RC_SUCCESS && in->fields[0].res_len > 0)
-			got++;
+		for (uint64_t k = 0; k < nins; k++) {
+			const struct aerie_field_extract_input *in = &ins[k];
+			for (uint32_t f = 0; f < in->num_fields; f++)
+				in->fields[f].res_len = 0;
+			if (a->extract_fields(state, &evts[at], in) != AERIE_RC_SUCCESS)
+				continue;
+			for (uint32_t f = 0; f < in->num_fields; f++)
+				got += in->fields[f].res_len > 0;
+		}
 		if (++at == nevts)
 			at = 0;
 	}

@@ -46,7 +46,7 @@ func (l *Library) TimeConstant(s Symbol, n int) (time.Duration, error) {
 // TimeNothing makes n extract_fields calls that ask for no field, on one
 // event: the way into extraction and back.
 func (p *Plugin) TimeNothing(e *Event, n int) (time.Duration, error) {
-	took, _, err := p.timeExtract([]*Event{e}, nil, n)
+	took, _, err := p.timeExtract([]*Event{e}, [][]Request{nil}, n)
 	return took, err
 }
 
@@ -55,15 +55,26 @@ func (p *Plugin) TimeNothing(e *Event, n int) (time.Duration, error) {
 // shows the cost where the plugin has seen the event before; two or more that
 // differ, where every event is new to it.
 func (p *Plugin) TimeExtract(events []*Event, r Request, n int) (took time.Duration, values int, err error) {
-	return p.timeExtract(events, []Request{r}, n)
+	return p.timeExtract(events, [][]Request{{r}}, n)
 }
 
-func (p *Plugin) timeExtract(events []*Event, requests []Request, n int) (time.Duration, int, error) {
+// TimeExtractSeveral is TimeExtract for several fields of each of n events: all
+// in one call if together is set, else each in a call of its own. It tells how
+// many of the fields had a value.
+func (p *Plugin) TimeExtractSeveral(events []*Event, requests []Request, together bool, n int) (took time.Duration, values int, err error) {
+	if together {
+		return p.timeExtract(events, [][]Request{requests}, n)
+	}
+	return p.timeExtract(events, slices.Collect(slices.Chunk(requests, 1)), n)
+}
+
+// timeExtract makes the given calls for each of n events.
+func (p *Plugin) timeExtract(events []*Event, calls [][]Request, n int) (time.Duration, int, error) {
 	if !p.lib.Has(SymExtractFields) {
 		return 0, 0, p.lib.lacks(SymExtractFields)
 	}
-	if len(events) == 0 {
-		return 0, 0, fmt.Errorf("time extraction of plugin %s: no events", p.Name)
+	if len(events) == 0 || len(calls) == 0 {
+		return 0, 0, fmt.Errorf("time extraction of plugin %s: no events, or no calls", p.Name)
 	}
 	var in inputs
 	defer in.release()
@@ -71,16 +82,18 @@ func (p *Plugin) timeExtract(events []*Event, requests []Request, n int) (time.D
 	for k, e := range events {
 		evts[k] = *eventInput(&in, e)
 	}
-	// One field's room even where none is asked for: the loop clears it.
-	room := allocN[abi.ExtractField](&in, 1)
-	fillRequests(&in, room, requests)
-	arg, _ := p.extractInput(&in, room, false)
-	arg.NumFields = uint32(len(requests))
+	ins := allocN[abi.FieldExtractInput](&in, len(calls))
+	for k, requests := range calls {
+		fields := allocN[abi.ExtractField](&in, max(1, len(requests)))[:len(requests)]
+		fillRequests(&in, fields, requests)
+		arg, _ := p.extractInput(&in, fields, false)
+		ins[k] = *arg
+	}
 	values := alloc[uint64](&in)
 	p.lib.enter(SymExtractFields, events[0].num)
 	p.begin(SymExtractFields)
 	took := C.aerie_time_extract(p.lib.api, p.state, (*C.struct_aerie_event_input)(unsafe.Pointer(&evts[0])), C.uint64_t(len(evts)),
-		(*C.struct_aerie_field_extract_input)(unsafe.Pointer(arg)), C.uint64_t(n), (*C.uint64_t)(values))
+		(*C.struct_aerie_field_extract_input)(unsafe.Pointer(&ins[0])), C.uint64_t(len(ins)), C.uint64_t(n), (*C.uint64_t)(values))
 	return time.Duration(took), int(*values), p.end(SymExtractFields)
 }
 

@@ -331,6 +331,7 @@ const char *plugin_get_fields(void)
 	FIELD("string", "full.fails", "")
 	FIELD("string", "full.config", "")
 	FIELD("string", "full.keeps", ", \"arg\": {\"isKey\": true, \"isRequired\": true}")
+#ifndef GOOD /* with it, every field can be asked for */
 	FIELD("uint64", "full.index", ", \"arg\": {\"isIndex\": true, \"isRequired\": true}")
 	FIELD("string", "bad.nullstring", "")
 	FIELD("ipaddr", "bad.iplength", "")
@@ -340,6 +341,9 @@ const char *plugin_get_fields(void)
 	FIELD("uint64", "bad.nores", "")
 	FIELD("uint64", "bad.toomany", LIST)
 	"{\"type\": \"string\", \"name\": \"bad.abort\", \"desc\": \"d\"}]";
+#else
+	"{\"type\": \"uint64\", \"name\": \"full.index\", \"desc\": \"d\", \"arg\": {\"isIndex\": true, \"isRequired\": true}}]";
+#endif
 }
 
 static int one(struct state *s, const struct aerie_event_input *evt, const struct aerie_field_extract_input *in, uint32_t k)

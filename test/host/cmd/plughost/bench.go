@@ -42,6 +42,9 @@ func benchCommand(t *terminal) *cobra.Command {
   FIELD, seen event  extraction from the same event again and again
   FIELD, new event   extraction where each event differs from the one before, so that it has
                      to be decoded first
+  N fields           with --together: extraction of all fields of the bench from each event,
+                     in one call and in as many as there are fields
+  a JSON parse       with --parse: of the same events by fastjson, as something to go by
   parse_event        of one event, if the plugin parses such events
   next_batch         with --open: the calls that gave events, waiting for them included
 
@@ -94,6 +97,8 @@ that names a value in the first event, if that is JSON; name fields with --field
 	f.StringArrayVar(&configs, "config", nil, configHelp)
 	f.StringArrayVar(&fields, "fields", nil, "fields to extract, as `A,B[arg]` (default all)")
 	f.StringVar(&events, "events", "", "use the lines of `FILE` as payloads (- is standard input)")
+	f.BoolVar(&r.Together, "together", false, "measure all fields of each event together as well")
+	f.BoolVar(&r.Parse, "parse", false, "measure one parse of each event by fastjson as well")
 	f.StringVar(&r.Baseline, "baseline", "", "the `CALL` that ratios are to (default: the fastest)")
 	f.DurationVar(&r.Time, "time", 200*time.Millisecond, "time to spend on each row")
 	f.StringVar(&r.Open, "open", "", "open the plugin's source with `PARAMS` and measure next_batch")

@@ -72,6 +72,23 @@ func TestTheBaselineOfABenchCanBeChosen(t *testing.T) {
 	assert.Contains(t, got.stderr, "--baseline plugin_init: it is none of the calls measured")
 }
 
+func TestBenchMeasuresFieldsTogetherAndAParse(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "events")
+	require.NoError(t, os.WriteFile(file, []byte("{}\n[1]\n"), 0o600))
+	rows, _ := benchJSON(t, exitDone, full(t), "--fields", "full.num,full.none", "--together", "--parse", "--events", file)
+	assert.Equal(t, append(append([]string{}, constants...),
+		"full.num, seen event", "full.num, new event", "full.none, seen event", "full.none, new event",
+		"2 fields in one call, seen event", "2 fields in 2 calls, seen event", "2 fields in one call, new event", "2 fields in 2 calls, new event",
+		"a JSON parse, new event",
+	), names(rows))
+	assert.Equal(t, "50% of the fields have no value", rows[len(constants)+4].Note)
+
+	require.NoError(t, os.WriteFile(file, []byte("{}\n{\n"), 0o600))
+	got := plughost(t, "bench", full(t), "--time", "1ms", "--fields", "full.num", "--parse", "--events", file)
+	assert.Equal(t, exitUsage, got.code)
+	assert.Contains(t, got.stderr, "--parse: cannot parse")
+}
+
 func TestBenchWithOnePayloadHasNoNewEvents(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "events")
 	require.NoError(t, os.WriteFile(file, []byte("same\nsame\n"), 0o600))

@@ -90,6 +90,8 @@ func childMain() error {
 		err = c.run(r)
 	case "bench":
 		err = c.bench(r)
+	case "payloads":
+		err = c.payloads(r)
 	default:
 		err = badUsage("unknown request %q", r.Op)
 	}

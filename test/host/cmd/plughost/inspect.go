@@ -19,24 +19,27 @@ import (
 // report is what inspect prints with --json. Keys are spelled as the API's
 // functions, and fields as get_fields spells them.
 type report struct {
-	Path               string           `json:"path"`
-	Name               string           `json:"name"`
-	Version            string           `json:"version"`
-	Description        string           `json:"description"`
-	Contact            string           `json:"contact"`
-	RequiredAPI        string           `json:"required_api_version"`
-	ID                 uint32           `json:"id"`
-	EventSource        string           `json:"event_source"`
-	Capabilities       []string         `json:"capabilities"`
-	Fields             []host.Field     `json:"fields"`
-	ExtractSources     []string         `json:"extract_event_sources"`
-	ExtractTypes       []uint16         `json:"extract_event_types"`
-	ParseSources       []string         `json:"parse_event_sources"`
-	ParseTypes         []uint16         `json:"parse_event_types"`
-	AsyncSources       []string         `json:"async_event_sources"`
-	AsyncEvents        []string         `json:"async_events"`
-	InitSchema         json.RawMessage  `json:"init_schema"`
-	OpenParams         []host.OpenParam `json:"open_params"`
+	Path           string           `json:"path"`
+	Name           string           `json:"name"`
+	Version        string           `json:"version"`
+	Description    string           `json:"description"`
+	Contact        string           `json:"contact"`
+	RequiredAPI    string           `json:"required_api_version"`
+	ID             uint32           `json:"id"`
+	EventSource    string           `json:"event_source"`
+	Capabilities   []string         `json:"capabilities"`
+	Fields         []host.Field     `json:"fields"`
+	ExtractSources []string         `json:"extract_event_sources"`
+	ExtractTypes   []uint16         `json:"extract_event_types"`
+	ParseSources   []string         `json:"parse_event_sources"`
+	ParseTypes     []uint16         `json:"parse_event_types"`
+	AsyncSources   []string         `json:"async_event_sources"`
+	AsyncEvents    []string         `json:"async_events"`
+	InitSchema     json.RawMessage  `json:"init_schema"`
+	OpenParams     []host.OpenParam `json:"open_params"`
+	// Metrics and Tables are those that there are right after init.
+	Metrics            []metric         `json:"metrics"`
+	Tables             []host.TableInfo `json:"tables"`
 	EventSchemaVersion string           `json:"required_event_schema_version"`
 	// KernelDriver says why a capture with a kernel driver refuses the plugin;
 	// "" if it does not.
@@ -48,9 +51,15 @@ type report struct {
 	Findings  []string `json:"findings"`
 }
 
+// metric is a metric without its value.
+type metric struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"` // counter or gauge
+}
+
 func inspectCommand(t *terminal) *cobra.Command {
-	var asJSON bool
-	var config string
+	var asJSON, asFace bool
+	var config, openSchema string
 	cmd := &cobra.Command{
 		Use:   "inspect LIB",
 		Short: "Show what a plugin says about itself",
@@ -61,20 +70,12 @@ schema. A configuration may be needed for that; without one, init gets {} or not
 A plugin that the framework refuses is shown as far as it goes, with exit code 2.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			s := &session{t: t, request: request{Op: "inspect", Libs: args, Configs: map[string]string{"": config}}}
-			err := s.run()
-			var exit *exitError
-			if err != nil && !errors.As(err, &exit) || s.usage != "" {
+			if asFace {
+				return printFace(t, args[0], config, openSchema)
+			}
+			r, learnt, err := inspectLibrary(t, args[0], config)
+			if r == nil {
 				return err
-			}
-			r := emptyReport(args[0])
-			if s.result != nil {
-				if err := json.Unmarshal(s.result, &r); err != nil {
-					return fmt.Errorf("inspect %s: %w", args[0], err)
-				}
-			}
-			if s.fault != "" {
-				r.Findings = append(r.Findings, s.fault)
 			}
 			if asJSON {
 				e := json.NewEncoder(t.out)
@@ -83,15 +84,39 @@ A plugin that the framework refuses is shown as far as it goes, with exit code 2
 				if err := e.Encode(r); err != nil {
 					return fmt.Errorf("inspect %s: %w", args[0], err)
 				}
-			} else if s.result != nil {
-				printReport(t.out, &r)
+			} else if learnt {
+				printReport(t.out, r)
 			}
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&asFace, "face", false, "print the plugin's public face as JSON, to be kept with its release and compared by diff")
+	cmd.Flags().StringVar(&openSchema, "open-params-schema", "", "with --face: `FILE` with the JSON schema of the open parameters, which becomes part of it")
 	cmd.Flags().StringVar(&config, "config", "", "init configuration `TEXT`")
 	return cmd
+}
+
+// inspectLibrary asks a plugin in a child process. The report is nil if that
+// could not be done at all, learnt false if nothing was learnt. An error beside a
+// report is the plugin's fault.
+func inspectLibrary(t *terminal, path, config string) (r *report, learnt bool, err error) {
+	s := &session{t: t, request: request{Op: "inspect", Libs: []string{path}, Configs: map[string]string{"": config}}}
+	err = s.run()
+	var exit *exitError
+	if err != nil && !errors.As(err, &exit) || s.usage != "" {
+		return nil, false, err
+	}
+	out := emptyReport(path)
+	if s.result != nil {
+		if err := json.Unmarshal(s.result, &out); err != nil {
+			return nil, false, fmt.Errorf("inspect %s: %w", path, err)
+		}
+	}
+	if s.fault != "" {
+		out.Findings = append(out.Findings, s.fault)
+	}
+	return &out, s.result != nil, err
 }
 
 func emptyReport(path string) report {
@@ -102,6 +127,7 @@ func emptyReport(path string) report {
 		Path: path, Capabilities: []string{}, Fields: []host.Field{},
 		ExtractSources: []string{}, ExtractTypes: []uint16{}, ParseSources: []string{}, ParseTypes: []uint16{},
 		AsyncSources: []string{}, AsyncEvents: []string{}, OpenParams: []host.OpenParam{}, Symbols: []string{}, Findings: []string{},
+		Metrics: []metric{}, Tables: []host.TableInfo{},
 	}
 }
 
@@ -168,6 +194,20 @@ func (r *report) ask(p *host.Plugin, config string, log func(host.LogLine)) erro
 	if err := p.CheckEventSchema(); err != nil {
 		r.KernelDriver = err.Error()
 	}
+	metrics, err := p.Metrics()
+	if err != nil {
+		return err
+	}
+	for _, m := range metrics {
+		kind := "gauge"
+		if m.Monotonic {
+			kind = "counter"
+		}
+		r.Metrics = append(r.Metrics, metric{m.Name, kind})
+	}
+	if r.Tables, err = p.OwnTables(); err != nil {
+		return err
+	}
 	if p.Capabilities&host.CapSourcing == 0 {
 		return nil
 	}
@@ -207,6 +247,10 @@ func printReport(w io.Writer, r *report) {
 		}
 	}
 	row("async events", strings.Join(r.AsyncEvents, ", "))
+	row("metrics", strings.Join(metricNames(r.Metrics), ", "))
+	for _, t := range r.Tables {
+		row("state table", tableShape(t))
+	}
 	row("event schema", r.EventSchemaVersion)
 	row("kernel driver", r.KernelDriver)
 	row("init failed", r.InitError)
@@ -231,6 +275,27 @@ func printReport(w io.Writer, r *report) {
 	for _, s := range r.Symbols {
 		fprintf(w, "  %s\n", s)
 	}
+}
+
+func metricNames(metrics []metric) []string {
+	var names []string
+	for _, m := range metrics {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// tableShape shows a table as NAME[KEY TYPE]: FIELD TYPE, FIELD TYPE.
+func tableShape(t host.TableInfo) string {
+	var fields []string
+	for _, f := range t.Fields {
+		text := f.Name + " " + f.Type
+		if f.ReadOnly {
+			text += " (read-only)"
+		}
+		fields = append(fields, text)
+	}
+	return fmt.Sprintf("%s[%s]: %s", t.Name, t.Key, strings.Join(fields, ", "))
 }
 
 func sourcesAndTypes(sources []string, types []uint16) string {

@@ -29,13 +29,16 @@ func TestInspectTellsEverythingAPluginSays(t *testing.T) {
 	assert.Equal(t, host.Field{Name: "full.echo", Type: "string", Desc: "d", Arg: host.FieldArg{Key: true, Index: true}, Properties: []string{}}, r.Fields[1])
 	assert.Contains(t, string(r.InitSchema), `"additionalProperties"`)
 	assert.Len(t, r.Symbols, 22)
-	r.Fields, r.InitSchema, r.Symbols = nil, nil, nil
+	require.Len(t, r.Metrics, 7)
+	assert.Equal(t, []metric{{"u32", "counter"}, {"s32", "gauge"}}, r.Metrics[:2])
+	r.Fields, r.InitSchema, r.Symbols, r.Metrics = nil, nil, nil, nil
 	assert.Equal(t, report{
 		Path: lib, Name: "full", Version: "1.2.3", Description: "Does as it is told", Contact: "the test", RequiredAPI: "3.11.0",
 		ID: 777, EventSource: "full_source", Capabilities: []string{"sourcing", "extraction"},
 		ExtractSources: []string{"other_source", "full_source"}, ExtractTypes: []uint16{},
 		ParseSources: []string{}, ParseTypes: []uint16{}, AsyncSources: []string{}, AsyncEvents: []string{},
 		OpenParams: []host.OpenParam{{Value: "3", Desc: "three events"}, {Value: "5"}},
+		Tables:     []host.TableInfo{},
 		Findings:   []string{},
 	}, r)
 }

@@ -62,7 +62,7 @@ Exit codes: 0 done, 1 bad usage, 2 the plugin is at fault, 3 the plugin crashed 
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(inspectCommand(t), runCommand(t), benchCommand(t), childCommand())
+	root.AddCommand(inspectCommand(t), runCommand(t), benchCommand(t), diffCommand(t), payloadsCommand(t), childCommand())
 
 	err := root.Execute()
 	var exit *exitError

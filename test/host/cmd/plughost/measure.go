@@ -10,6 +10,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/valyala/fastjson"
+
 	"github.com/aerie-falco/aerie/test/host"
 )
 
@@ -56,7 +58,7 @@ func (c *child) bench(r request) error {
 			e.Free()
 		}
 	}()
-	return b.measure(string(payloads[0]))
+	return b.measure(payloads)
 }
 
 // add reports the rows so far, so that they survive a crash in the next one.
@@ -98,8 +100,8 @@ func (b *benching) makeEvents(payloads [][]byte) {
 	}
 }
 
-func (b *benching) measure(payload string) error {
-	requests, err := b.requests(payload)
+func (b *benching) measure(payloads [][]byte) error {
+	requests, err := b.requests(string(payloads[0]))
 	if err != nil {
 		return usageError{err}
 	}
@@ -126,6 +128,16 @@ func (b *benching) measure(payload string) error {
 			return err
 		}
 	}
+	if b.r.Together && len(requests) > 0 {
+		if err := b.together(requests); err != nil {
+			return err
+		}
+	}
+	if b.r.Parse {
+		if err := b.jsonParse(payloads); err != nil {
+			return err
+		}
+	}
 	if e := b.events[0]; b.p.Parses(e.Type(), e.Source()) {
 		err := b.time(host.SymParseEvent.String()+", seen event", func(n int) (time.Duration, int, error) {
 			took, err := b.p.TimeParse(e, n)
@@ -139,6 +151,49 @@ func (b *benching) measure(payload string) error {
 		return b.source()
 	}
 	return nil
+}
+
+// together measures all fields of each event: what an output asks for in one
+// call, and what the conditions of rules ask for one by one.
+func (b *benching) together(requests []host.Request) error {
+	type walk struct {
+		name   string
+		events []*host.Event
+	}
+	walks := []walk{{"seen event", b.events[:1]}}
+	if len(b.events) > 1 {
+		walks = append(walks, walk{"new event", b.events})
+	}
+	for _, walk := range walks {
+		for _, way := range []struct {
+			name     string
+			together bool
+		}{{"one call", true}, {fmt.Sprintf("%d calls", len(requests)), false}} {
+			name := fmt.Sprintf("%d fields in %s, %s", len(requests), way.name, walk.name)
+			err := b.timeValues(name, len(requests), func(n int) (time.Duration, int, error) {
+				return b.p.TimeExtractSeveral(walk.events, requests, way.together, n)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// jsonParse measures what a well-known parser takes for the same events.
+func (b *benching) jsonParse(payloads [][]byte) error {
+	var parser fastjson.Parser
+	err := b.time("a JSON parse, new event", func(n int) (time.Duration, int, error) {
+		began := time.Now()
+		for k := range n {
+			if _, err := parser.ParseBytes(payloads[k%len(payloads)]); err != nil {
+				return 0, 0, usageError{fmt.Errorf("--parse: %w", err)}
+			}
+		}
+		return time.Since(began), n, nil
+	})
+	return err
 }
 
 // baseline measures the calls that do next to nothing. The fastest, or the one
@@ -231,7 +286,10 @@ const rounds = 20
 // time measures one row. First rounds find how many calls fill its time. Beside
 // each round of the row stands one of the crossing, and the ratio is that of
 // the fastest two: a machine's speed may be another one by the next row.
-func (b *benching) time(name string, run timing) error {
+func (b *benching) time(name string, run timing) error { return b.timeValues(name, 1, run) }
+
+// timeValues is time for a row whose calls each give so many values.
+func (b *benching) timeValues(name string, each int, run timing) error {
 	const most = 1 << 30
 	n, took, values, err := 16, time.Duration(0), 0, error(nil)
 	for {
@@ -271,8 +329,12 @@ func (b *benching) time(name string, run timing) error {
 	} else {
 		b.runs = append(b.runs, baseline{run, n, m.NS})
 	}
-	if values < n {
-		m.Note = fmt.Sprintf("no value in %d%% of the calls", 100*(n-values)/n)
+	switch wanted := n * each; {
+	case values == wanted:
+	case each == 1:
+		m.Note = fmt.Sprintf("no value in %d%% of the calls", 100*(wanted-values)/wanted)
+	default:
+		m.Note = fmt.Sprintf("%d%% of the fields have no value", 100*(wanted-values)/wanted)
 	}
 	return b.add(m)
 }

@@ -5,6 +5,8 @@ package main
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/aerie-falco/aerie/test/payload"
 )
 
 // The child's files beside standard error, which takes its standard output too.
@@ -23,6 +25,7 @@ type request struct {
 	Configs map[string]string `json:"configs"`
 	Run     *runRequest       `json:"run,omitempty"`
 	Bench   *benchRequest     `json:"bench,omitempty"`
+	Fixture *payload.Fixture  `json:"fixture,omitempty"`
 }
 
 type runRequest struct {
@@ -31,6 +34,7 @@ type runRequest struct {
 	Fields   []string      `json:"fields"`
 	JSON     bool          `json:"json"`
 	Filter   string        `json:"filter"`
+	Rules    []string      `json:"rules"` // paths
 	Events   bool          `json:"events"`
 	As       string        `json:"as"`
 	Count    uint64        `json:"count"`
@@ -42,6 +46,8 @@ type runRequest struct {
 type benchRequest struct {
 	Fields   []string      `json:"fields"`
 	Events   bool          `json:"events"`
+	Together bool          `json:"together"`
+	Parse    bool          `json:"parse"`
 	Baseline string        `json:"baseline"`
 	Time     time.Duration `json:"time"`
 	Opened   bool          `json:"opened"` // Open is meant, be it empty

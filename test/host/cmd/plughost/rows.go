@@ -6,10 +6,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/aerie-falco/aerie/test/host"
 )
 
 // cell is a field's value in one event.
@@ -90,7 +91,6 @@ const (
 	rowsToWait = 50
 	// widestCell is where cells are cut, except in the last column.
 	widestCell = 60
-	noValue    = "<NA>"
 )
 
 func newTable(w io.Writer, names []string) *table {
@@ -124,19 +124,7 @@ func (t *table) write(row []cell) error {
 }
 
 // String is the value as Falco prints it in an output.
-func (c cell) String() string {
-	if len(c.values) == 0 {
-		return noValue
-	}
-	if !c.list {
-		return fmt.Sprint(c.values[0])
-	}
-	parts := make([]string, len(c.values))
-	for k, v := range c.values {
-		parts[k] = fmt.Sprint(v)
-	}
-	return "(" + strings.Join(parts, ",") + ")"
-}
+func (c cell) String() string { return host.Printed(c.values, c.list) }
 
 func (t *table) fit(line []string) {
 	for k, text := range line {

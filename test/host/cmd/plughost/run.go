@@ -30,10 +30,12 @@ evt.source, evt.pluginname, evt.plugininfo, and for async events, which plugins 
 those of the source, evt.is_async, evt.asynctype and evt.args. Plugins share state tables, of
 which the framework's own, threads, is empty.
 
-A filter is one condition: FIELD exists, FIELD in (A, B), or FIELD OPERATOR VALUE with one of
-= != contains startswith < >.`,
+A filter is one condition: FIELD exists, FIELD in (A, B), FIELD intersects (A, B), or FIELD OPERATOR
+VALUE with one of = != contains icontains startswith endswith < <= > >=. Conditions of rules combine such
+with and, or, not and brackets; with --rules, the last column shows what rules an event fires.`,
 		Example: `  plughost run libcollector.so libjson.so --open '{"addr":":8080"}' --fields 'evt.num,json.value[/verb]'
-  plughost run libjson.so --events payloads.ndjson --fields 'json.value[/verb]' --json`,
+  plughost run libjson.so --events payloads.ndjson --fields 'json.value[/verb]' --json
+  plughost run libk8saudit.so --events audit.ndjson --rules k8saudit_rules.yaml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			parsed, err := parseConfigs(configs)
@@ -71,6 +73,7 @@ A filter is one condition: FIELD exists, FIELD in (A, B), or FIELD OPERATOR VALU
 	f.StringArrayVar(&fields, "fields", nil, "fields to show, with commas between them, as `A,B[arg]` (default evt.num,evt.plugininfo; with a plugin that sends async events evt.num,evt.asynctype,evt.args)")
 	f.BoolVar(&r.JSON, "json", false, "print a JSON object a line instead of a table")
 	f.StringVar(&r.Filter, "filter", "", "show only events that this `CONDITION` holds for")
+	f.StringArrayVar(&r.Rules, "rules", nil, "try the enabled rules of `FILE` on each event, and show what fires; later files change earlier ones")
 	f.StringVar(&events, "events", "", "make events of the lines of `FILE` (- is standard input) instead of opening a source")
 	f.StringVar(&r.As, "as", "", "event `SOURCE` that --events pretends to be (default: the first that a plugin names)")
 	f.Uint64Var(&r.Count, "count", 0, "end after `N` events shown")

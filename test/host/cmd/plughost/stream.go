@@ -25,6 +25,7 @@ type streaming struct {
 	n      *host.Inspector
 	fields []*host.Check
 	filter *host.Filter
+	rules  []watched
 	rows   rowWriter
 
 	stats  stats
@@ -123,6 +124,9 @@ func (s *streaming) compile() error {
 			return err
 		}
 	}
+	if len(s.r.Rules) > 0 {
+		names = append(slices.Clip(names), rulesColumn)
+	}
 	s.rows = newTable(s.c.rows, names)
 	if s.r.JSON {
 		s.rows = newJSONLines(s.c.rows, names)
@@ -136,6 +140,9 @@ func (s *streaming) open() error {
 	s.told = s.start
 	if s.r.Events {
 		id, source := pretended(s.n, s.r.As)
+		if err := s.watch(source); err != nil {
+			return err
+		}
 		return s.n.OpenFeed(id, source, payloadLines(s.c.events))
 	}
 	name := s.r.Source
@@ -153,8 +160,12 @@ func (s *streaming) open() error {
 	if name == "" {
 		return badUsage("no plugin here has a source: give events with --events FILE")
 	}
-	if p := s.n.Plugin(name); p == nil || p.Capabilities&host.CapSourcing == 0 {
+	p := s.n.Plugin(name)
+	if p == nil || p.Capabilities&host.CapSourcing == 0 {
 		return badUsage("--source %s: no plugin of that name with a source is loaded", name)
+	}
+	if err := s.watch(p.EventSource); err != nil {
+		return err
 	}
 	return s.n.Open(name, s.r.Open)
 }
@@ -279,6 +290,13 @@ func (s *streaming) event(e *host.Event) error {
 			return err
 		}
 		row[k] = cell{values: values, list: f.List}
+	}
+	if len(s.rules) > 0 {
+		fired, err := s.fired(e)
+		if err != nil {
+			return err
+		}
+		row = append(row, fired)
 	}
 	s.stats.Shown++
 	if err := s.rows.write(row); err != nil {

@@ -20,6 +20,11 @@ import (
 // itself would wait for ever: nothing interrupts a plugin.
 const stopGrace = 10 * time.Second
 
+// emulatorVariable has the command, with arguments, that a plughost for another
+// architecture runs under. Its child needs it too: starting a program leaves the
+// emulator.
+const emulatorVariable = "PLUGHOST_EMULATOR"
+
 // session is one child process and what came of it.
 type session struct {
 	t       *terminal
@@ -52,7 +57,8 @@ func (s *session) run() error {
 	if err != nil {
 		return fmt.Errorf("start child: %w", err)
 	}
-	cmd := exec.Command(exe, childName)
+	words := append(strings.Fields(os.Getenv(emulatorVariable)), exe, childName)
+	cmd := exec.Command(words[0], words[1:]...)
 	// A group of its own, so that Ctrl-C reaches the child as a request to stop
 	// and not as a signal that a plugin might die from.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
