@@ -19,7 +19,6 @@ import (
 
 	"github.com/aerie-falco/aerie/shared/plugin"
 	"github.com/aerie-falco/aerie/shared/plugin/event"
-	"github.com/aerie-falco/aerie/shared/plugin/event/schema"
 	"github.com/aerie-falco/aerie/shared/plugin/extract"
 	"github.com/aerie-falco/aerie/shared/plugin/parse"
 	"github.com/aerie-falco/aerie/shared/plugin/table"
@@ -36,7 +35,7 @@ func init() {
 	parse.Register(r, parse.Options{EventTypes: []uint16{
 		event.TypeCloneX, event.TypeClone3X, event.TypeForkX, event.TypeVforkX, event.TypeExecveX, event.TypeExecveatX,
 	}, Sources: []string{"syscall"}})
-	extract.Register(r, extract.Options[*threads]{EventTypes: caused(), Sources: []string{"syscall"}, Fields: []extract.Field[*threads]{
+	extract.Register(r, extract.Options[*threads]{EveryEventType: true, Sources: []string{"syscall"}, Fields: []extract.Field[*threads]{
 		{Name: "threads.comm", Desc: "Name of the program that the thread runs.", Value: extract.String((*threads).commField)},
 		{Name: "threads.pid", Desc: "ID of the thread's process.", Value: extract.Uint64((*threads).pidField)},
 		{Name: "threads.lineage", Desc: "Programs that the thread's ancestors ran when they started it, the eldest first; of those that were started during the capture.", Value: extract.String((*threads).lineageField)},
@@ -47,16 +46,6 @@ func init() {
 }
 
 func main() {}
-
-// caused lists the events that threads cause.
-func caused() (types []uint16) {
-	for t := range uint16(schema.Types()) {
-		if e, ok := schema.Of(t); ok && (e.Origin == schema.OriginSyscall || e.Origin == schema.OriginTracepoint) {
-			types = append(types, t)
-		}
-	}
-	return types
-}
 
 // threads is one state of the plugin.
 type threads struct {
