@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aerie-falco/aerie/shared/plugin/abi"
 	"github.com/aerie-falco/aerie/test/sinsp/scenario"
 	"github.com/aerie-falco/aerie/test/sinsp/stage"
 )
@@ -41,6 +42,9 @@ func TestG9ReplayedEventsHaveTheSameValues(t *testing.T) {
 		for k := range r.Events {
 			r.Events[k].Rules = nil
 		}
+		if s.Asynchronous {
+			live, r.Events = ofTheSource(live), ofTheSource(r.Events)
+		}
 		require.Len(t, r.Events, len(live))
 		for k := range live {
 			assert.Equal(t, live[k], r.Events[k], "event %d", k+1)
@@ -48,10 +52,23 @@ func TestG9ReplayedEventsHaveTheSameValues(t *testing.T) {
 	})
 }
 
+// ofTheSource leaves asynchronous events out, and the numbers. A capture file has those
+// at its beginning twice, as dumped state and as events, counts them all and does not
+// give them to its reader.
+func ofTheSource(events []stage.Event) (of []stage.Event) {
+	for _, e := range events {
+		if e.Type != abi.TypeAsyncEvent {
+			e.Num = 0
+			of = append(of, e)
+		}
+	}
+	return of
+}
+
 func TestG3G9EventsWithoutAnyOpenSourceHaveTheSameValues(t *testing.T) {
 	each(t, func(t *testing.T, p plugin, s scenario.Scenario) {
-		if len(s.Events) == 0 {
-			return // nothing to write
+		if len(s.Events) == 0 || s.Asynchronous {
+			return // nothing to write, or values that need more than the source's events
 		}
 		file, live := record(t, p, s)
 		on := framework(t)

@@ -16,6 +16,10 @@
 // or with an old C library, the player alone is tested (test:arm64, test:glibc).
 // Rules are compiled by libsinsp and tried on samples (test:rules).
 //
+// System calls are recorded ones, in capture files (package scap). Of a plugin that
+// parses them, recorded_test.go tests what is declared under captures, live and
+// replayed, and bench_test.go measures what it costs (bench:sinsp).
+//
 // The plugins of test/reference, which use all of the API, are built by the tests
 // and have tests of their own: reference*_test.go.
 //

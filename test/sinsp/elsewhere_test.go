@@ -65,6 +65,24 @@ func TestElsewhereEventsHaveTheirValues(t *testing.T) {
 	}
 }
 
+func TestElsewhereRecordedSystemCallsHaveTheirValues(t *testing.T) {
+	m := elsewhere(t)
+	for _, p := range pluginsFor(t, m) {
+		for _, r := range p.Captures {
+			t.Run(p.Plugin+"/"+r.Name, func(t *testing.T) {
+				if !p.HasCapture(r) {
+					t.Skipf("not run: %s is not here", r.Capture)
+				}
+				if len(r.Live) > 0 {
+					playLive(t, m.host(t), p, r, livePlay{byValues: true})
+				} else {
+					checkValues(t, r.Groups, playRecorded(t, m.host(t), p, r))
+				}
+			})
+		}
+	}
+}
+
 func TestElsewherePluginsLoadIntoAProgramWithoutThreads(t *testing.T) {
 	m := elsewhere(t)
 	cc := strings.Fields(m.CC)

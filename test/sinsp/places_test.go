@@ -5,6 +5,7 @@ package sinsp_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -23,7 +24,7 @@ import (
 
 // need is a place that the build tells the tests. Where there is none the
 // framework was not set up: that is a failure in CI, and said elsewhere.
-func need(t *testing.T, variable string) string {
+func need(t testing.TB, variable string) string {
 	t.Helper()
 	if place := os.Getenv(variable); place != "" {
 		return place
@@ -45,7 +46,7 @@ type plugin struct {
 }
 
 // plugins lists all of the checkout's, and the fixture, as the framework here can load them.
-func plugins(t *testing.T) []plugin {
+func plugins(t testing.TB) []plugin {
 	t.Helper()
 	need(t, "AERIE_SINSP")
 	return pluginsFor(t, here)
@@ -60,7 +61,7 @@ type machine struct {
 
 var here = machine{Arch: runtime.GOARCH}
 
-func pluginsFor(t *testing.T, m machine) []plugin {
+func pluginsFor(t testing.TB, m machine) []plugin {
 	t.Helper()
 	folders := map[string]string{fixture: "../conformance/fixtures/" + fixture}
 	libraries := map[string]string{fixture: m.built(t, "conformance/fixtures/"+fixture, "-buildmode=c-shared")}
@@ -78,7 +79,7 @@ func pluginsFor(t *testing.T, m machine) []plugin {
 	for _, name := range slices.Sorted(maps.Keys(folders)) {
 		d, err := scenario.Read(folders[name])
 		require.NoError(t, err, "every plugin says in %s what it does in the framework", scenario.File)
-		all = append(all, plugin{act.Cast{Plugin: name, Library: func(name string) string { return libraries[name] }}, d})
+		all = append(all, plugin{act.Cast{Plugin: name, Folder: folders[name], Library: func(name string) string { return libraries[name] }}, d})
 	}
 	return all
 }
@@ -101,24 +102,31 @@ func TestMain(m *testing.M) {
 }
 
 // built compiles a package of this module, once for all tests.
-func (m machine) built(t *testing.T, pkg string, flags ...string) string {
+func (m machine) built(t testing.TB, pkg string, flags ...string) string {
+	t.Helper()
+	return m.builtIn(t, "..", pkg, flags...)
+}
+
+// builtIn does so with a package of the module in a folder.
+func (m machine) builtIn(t testing.TB, module, pkg string, flags ...string) string {
 	t.Helper()
 	builds.Lock()
 	defer builds.Unlock()
-	if builds.done[pkg] == "" {
-		out := filepath.Join(builds.dir, filepath.Base(pkg))
+	key := filepath.Join(module, pkg)
+	if builds.done[key] == "" {
+		out := filepath.Join(builds.dir, fmt.Sprint(len(builds.done), "-", filepath.Base(pkg)))
 		args := slices.Concat([]string{"build", "-o", out}, flags, []string{"./" + pkg})
 		cmd := exec.Command("go", args...)
-		cmd.Dir = ".."
+		cmd.Dir = module
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=1", "GOARCH="+m.Arch)
 		if m.CC != "" {
 			cmd.Env = append(cmd.Env, "CC="+m.CC)
 		}
 		said, err := cmd.CombinedOutput()
 		require.NoError(t, err, "go %v: %s", args, said)
-		builds.done[pkg] = out
+		builds.done[key] = out
 	}
-	return builds.done[pkg]
+	return builds.done[key]
 }
 
 // setting is where the build has set the framework up.
@@ -128,7 +136,7 @@ type setting struct {
 	Driver string   // path of the compiled driver
 }
 
-func theSetting(t *testing.T) setting {
+func theSetting(t testing.TB) setting {
 	t.Helper()
 	var s setting
 	require.NoError(t, json.Unmarshal([]byte(need(t, "AERIE_SINSP")), &s))
@@ -140,7 +148,7 @@ func theSetting(t *testing.T) setting {
 const poison = "MALLOC_PERTURB_=165"
 
 // framework starts the driver: libsinsp in a process of its own.
-func framework(t *testing.T) *stage.Process {
+func framework(t testing.TB) *stage.Process {
 	t.Helper()
 	s := theSetting(t)
 	return start(t, append(s.Run, s.Driver))
@@ -157,7 +165,7 @@ func (m machine) host(t *testing.T) *stage.Process {
 	return start(t, append(slices.Clone(m.Run), m.built(t, "sinsp/player")))
 }
 
-func start(t *testing.T, command []string) *stage.Process {
+func start(t testing.TB, command []string) *stage.Process {
 	t.Helper()
 	p, err := stage.Start(command, poison)
 	require.NoError(t, err)
@@ -170,14 +178,14 @@ func start(t *testing.T, command []string) *stage.Process {
 }
 
 // do carries a command out that must not be refused.
-func do(t *testing.T, p *stage.Process, c stage.Command) stage.Reply {
+func do(t testing.TB, p *stage.Process, c stage.Command) stage.Reply {
 	t.Helper()
 	r, err := try(t, p, c)
 	require.NoError(t, err)
 	return r
 }
 
-func try(t *testing.T, p *stage.Process, c stage.Command) (stage.Reply, error) {
+func try(t testing.TB, p *stage.Process, c stage.Command) (stage.Reply, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), act.Patience)
 	defer cancel()
 	return p.Do(ctx, c)

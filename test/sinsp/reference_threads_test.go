@@ -9,10 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/aerie-falco/aerie/test/sinsp/act"
+	"github.com/aerie-falco/aerie/test/sinsp/scenario"
 	"github.com/aerie-falco/aerie/test/sinsp/stage"
 )
 
@@ -121,6 +124,27 @@ func TestReferenceThreadsAreTheSameWhenWrittenAndReplayed(t *testing.T) {
 	load(t, on, "again", threads)
 	do(t, on, stage.Command{Do: "replay", Inspector: "again", File: second})
 	assert.Equal(t, seen(live), seen(rest(t, on, "again")))
+}
+
+func TestReferenceThreadsOfALiveCaptureAreKnownFromItsStart(t *testing.T) {
+	need(t, "AERIE_SINSP")
+	threads := plugin{Cast: act.Cast{Plugin: "threads", Folder: "../reference/threads", Library: func(string) string { return threads.library(t) }}}
+	r := scenario.Recorded{Capture: "pods.scap.gz", Live: []scenario.Step{
+		{Play: 1000, Groups: []scenario.Group{{Where: "thread.cgroup.cpu contains 5f2c8e11_90ab", Events: 131}}},
+		{Play: scenario.Rest},
+	}, Groups: []scenario.Group{
+		{Where: "thread.cgroup.cpu contains 0b1d3a52_6c1f", Events: 2125},
+		{Where: "thread.cgroup.cpu contains 5f2c8e11_90ab", Events: 962},
+		{Where: "not thread.cgroups contains pod", Events: 213, Fields: map[string]any{}},
+		{Where: "evt.type = execve and evt.arg.res = 0 and proc.name = mv", Events: 3, Fields: map[string]any{"threads.lineage": "/redis-worker"}},
+	}}
+	file := filepath.Join(t.TempDir(), "written")
+	on := framework(t)
+	live := playLive(t, on, threads, r, livePlay{file: file}).events
+	require.Len(t, live, 4197)
+	assert.Less(t, time.Since(time.Unix(0, int64(live[0].TS))), time.Hour, "it happens now")
+	replayed := replayRecorded(t, on, "replayed", threads, r, "", file)
+	compareCalls(t, live, replayed)
 }
 
 func TestReferenceThreadsAreTheSameOnTheHost(t *testing.T) {

@@ -19,6 +19,8 @@ import (
 // Cast is who takes part: a plugin, and where those are that scenarios name.
 type Cast struct {
 	Plugin string
+	// Folder is that of the plugin.
+	Folder string
 	// Library is the path of a plugin's shared object.
 	Library func(plugin string) string
 }

@@ -23,7 +23,7 @@ func perform(ctx context.Context, p *stage.Process, inspector string, s scenario
 	}
 	done := make(chan posted, 1)
 	go func() {
-		answers, err := post(ctx, "http://"+address+s.Post.Path, s.Post.Payloads)
+		answers, err := post(ctx, "http://"+address+s.Post.Path, s.Post)
 		done <- posted{answers, err}
 	}()
 	var all Performance
@@ -46,12 +46,15 @@ func perform(ctx context.Context, p *stage.Process, inspector string, s scenario
 	}
 }
 
-func post(ctx context.Context, url string, payloads []scenario.Payload) ([]int, error) {
+func post(ctx context.Context, url string, p *scenario.Post) ([]int, error) {
 	var answers []int
-	for k, payload := range payloads {
+	for k, payload := range p.Payloads {
 		request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(payload))
 		if err != nil {
 			return answers, fmt.Errorf("posting payload %d: %w", k+1, err)
+		}
+		if p.Type != "" {
+			request.Header.Set("Content-Type", p.Type)
 		}
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {

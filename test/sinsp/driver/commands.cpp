@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "bench.h"
 #include "describe.h"
 #include "feeder.h"
 #include "inspector.h"
@@ -116,6 +117,12 @@ Json::Value carry_out(const std::string& what, const Json::Value& c) {
 		in(c).replay(c["file"].asString());
 	} else if(what == "inject") {
 		in(c).inject(c["file"].asString());
+	} else if(what == "live") {
+		in(c).live(c["file"].asString());
+	} else if(what == "play") {
+		done["played"] = Json::UInt64(in(c).play(c["events"].asUInt64()));
+	} else if(what == "syscalls") {
+		in(c, true).follow_system_calls();
 	} else if(what == "fields") {
 		in(c).show(strings(c["fields"]));
 	} else if(what == "filter") {
@@ -126,6 +133,10 @@ Json::Value carry_out(const std::string& what, const Json::Value& c) {
 		in(c).write(c["file"].asString());
 	} else if(what == "next") {
 		return in(c).next(c["events"].asUInt64(), c["idle"].asUInt64());
+	} else if(what == "bench") {
+		return in(c).measure(c["plugin"].asString(), strings(c["fields"]), c["condition"].asString(), c["idle"].asUInt64());
+	} else if(what == "memory") {
+		done["resident"] = Json::UInt64(resident());
 	} else if(what == "metrics") {
 		done["metrics"] = in(c).metrics();
 	} else if(what == "table") {

@@ -2,16 +2,22 @@
 
 #include "inspector.h"
 
+#include <chrono>
+#include <thread>
+
 #include <libsinsp/sinsp_filtercheck.h>
 
+#include "bench.h"
 #include "feeder.h"
 #include "output.h"
 #include "tables.h"
 #include "values.h"
 
-inspector::inspector(std::string name): name(std::move(name)) {
+inspector::inspector(std::string name):
+        name(std::move(name)),
+        checks(std::make_unique<filter_check_list>()) {
 	// the fields that Falco has on every source, before those of plugins
-	checks.add_filter_check(sinsp::new_generic_filtercheck());
+	checks->add_filter_check(sinsp::new_generic_filtercheck());
 }
 
 inspector::~inspector() { close(); }
@@ -27,7 +33,7 @@ std::shared_ptr<sinsp_plugin> inspector::register_feeder(uint32_t id, const std:
 std::shared_ptr<sinsp_plugin> inspector::add(std::shared_ptr<sinsp_plugin> plugin) {
 	plugins.push_back(plugin);
 	if(plugin->caps() & CAP_EXTRACTION) {
-		checks.add_filter_check(sinsp_plugin::new_filtercheck(plugin));
+		checks->add_filter_check(sinsp_plugin::new_filtercheck(plugin));
 	}
 	return plugin;
 }
@@ -65,28 +71,53 @@ void inspector::inject(const std::string& file) {
 	injection.events = injected_pointers.data();
 	injection.event_count = injected_pointers.size();
 	framework.open_test_input(&injection, SINSP_MODE_TEST);
+	test_engine = true;
+}
+
+void inspector::live(const std::string& file) {
+	framework.open_test_input(recordings.emplace_back(file).input(), SINSP_MODE_TEST);
+	test_engine = true;
+}
+
+size_t inspector::play(size_t events) {
+	if(recordings.empty()) {
+		throw sinsp_exception("nothing is open to be played");
+	}
+	return recordings.back().play(events);
 }
 
 void inspector::close() {
 	dumper.reset();
 	dump_file.clear();
 	framework.close();
+	test_engine = false;
+}
+
+void inspector::follow_system_calls() {
+	if(!plugins.empty()) {
+		throw sinsp_exception("inspector " + name + " has plugins already");
+	}
+	checks = std::make_unique<sinsp_filter_check_list>();
 }
 
 void inspector::show(const std::vector<std::string>& names) {
 	fields.clear();
-	for(const auto& field : names) {
-		auto check = checks.new_filter_check_from_fldname(field, &framework, false);
-		if(check == nullptr) {
-			throw sinsp_exception("no such field: " + field);
-		}
-		check->parse_field_name(field, true, false);
-		fields.push_back({field, std::move(check)});
+	for(const auto& f : names) {
+		fields.push_back({f, field(f)});
 	}
 }
 
+std::unique_ptr<sinsp_filter_check> inspector::field(const std::string& field) {
+	auto check = checks->new_filter_check_from_fldname(field, &framework, false);
+	if(check == nullptr) {
+		throw sinsp_exception("no such field: " + field);
+	}
+	check->parse_field_name(field, true, false);
+	return check;
+}
+
 std::unique_ptr<sinsp_filter> inspector::compile(const std::string& condition) {
-	auto factory = std::make_shared<sinsp_filter_factory>(&framework, checks);
+	auto factory = std::make_shared<sinsp_filter_factory>(&framework, *checks);
 	return sinsp_filter_compiler(factory, condition).compile();
 }
 
@@ -95,13 +126,42 @@ void inspector::filter(const std::string& condition) {
 }
 
 void inspector::rule(const std::string& rule, const std::string& condition, const std::string& output) {
-	auto formatter = std::make_unique<sinsp_evt_formatter>(&framework, output, checks);
+	auto formatter = std::make_unique<sinsp_evt_formatter>(&framework, output, *checks);
 	rules.push_back({rule, compile(condition), std::move(formatter)});
 }
 
-void inspector::write(const std::string& file) { dump_file = file; }
+void inspector::write(const std::string& file) {
+	dumper.reset();
+	dump_file = file;
+}
 
 Json::Value inspector::next(uint64_t limit, uint64_t idle) {
+	return read(limit, idle, [this](sinsp_evt* evt) {
+		tell(evt);
+		dump(evt);
+	});
+}
+
+Json::Value inspector::measure(const std::string& name,
+                               const std::vector<std::string>& names,
+                               const std::string& condition,
+                               uint64_t idle) {
+	std::vector<bench::field> wanted;
+	for(const auto& f : names) {
+		wanted.push_back({f, field(f)});
+	}
+	bench timed(plugin(name), std::move(wanted));
+	auto chosen = compile(condition);
+	Json::Value done = read(UINT64_MAX, idle, [&](sinsp_evt* evt) {
+		if(chosen->run(evt)) {
+			timed.take(evt);
+		}
+	});
+	done["bench"] = timed.results();
+	return done;
+}
+
+Json::Value inspector::read(uint64_t limit, uint64_t idle, const std::function<void(sinsp_evt*)>& take) {
 	Json::Value done;
 	done["result"] = "events";
 	for(uint64_t events = 0, timeouts = 0; events < limit;) {
@@ -109,12 +169,14 @@ Json::Value inspector::next(uint64_t limit, uint64_t idle) {
 		int32_t rc = framework.next(&evt);
 		if(rc == SCAP_SUCCESS) {
 			events++;
-			tell(evt);
-			dump(evt);
+			take(evt);
 		} else if(rc == SCAP_TIMEOUT) {
 			if(++timeouts >= idle) {
 				done["result"] = "timeout";
 				break;
+			}
+			if(test_engine) {  // others have waited
+				std::this_thread::sleep_for(std::chrono::milliseconds(1));
 			}
 		} else if(rc == SCAP_EOF) {
 			done["result"] = "eof";

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aerie-falco/aerie/shared/plugin/abi"
 	"github.com/aerie-falco/aerie/test/host"
+	"github.com/aerie-falco/aerie/test/sinsp/scap"
 	"github.com/aerie-falco/aerie/test/sinsp/stage"
 )
 
@@ -33,7 +34,11 @@ func (in *inspector) feed(list []stage.Fed) error {
 // inject throws the events of a capture file in, as the driver does: behind
 // them is an idle stream.
 func (in *inspector) inject(path string) error {
-	left, err := captured(path)
+	file, err := scap.Read(path)
+	if err != nil {
+		return err
+	}
+	left, err := file.Events()
 	if err != nil {
 		return err
 	}
@@ -71,8 +76,16 @@ func (in *inspector) save() error {
 	return errors.Join(r.Save(f), f.Close())
 }
 
-// replay plays a file that save wrote: the test host's, not the framework's.
+// replay plays a file that save wrote: the test host's, not the framework's. Of
+// system calls it is the framework's own.
 func (in *inspector) replay(path string) error {
+	if in.followed {
+		r, err := captured(path)
+		if err != nil {
+			return err
+		}
+		return in.framework.OpenReplay(r)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -83,6 +96,26 @@ func (in *inspector) replay(path string) error {
 		return err
 	}
 	return in.framework.OpenReplay(r)
+}
+
+// captured is a capture file of system calls.
+func captured(path string) (*host.Recording, error) {
+	file, err := scap.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	processes, err := file.Processes()
+	if err != nil {
+		return nil, err
+	}
+	r := &host.Recording{}
+	for _, p := range processes {
+		r.Processes = append(r.Processes, host.Process{
+			TID: p.TID, Fields: map[string]any{"pid": p.PID, "ptid": p.PTID, "comm": p.Comm}, Cgroups: p.Cgroups,
+		})
+	}
+	r.Events, err = file.Events()
+	return r, err
 }
 
 func (in *inspector) values(e *host.Event, c *host.Check) ([]any, error) {

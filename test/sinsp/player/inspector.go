@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/aerie-falco/aerie/shared/plugin/abi"
 	"github.com/aerie-falco/aerie/test/host"
@@ -17,9 +18,13 @@ type inspector struct {
 	voice     *voice
 	framework *host.Inspector
 	fields    []*host.Check
+	rules     []rule
 
 	feederID     uint32
 	feederSource string
+
+	followed bool      // its events are system calls
+	playing  *livePlay // nil where no live capture of them was opened
 
 	file      string // to write, "" for none
 	recording *host.Recording
@@ -31,6 +36,10 @@ func (in *inspector) do(c stage.Command) (answer, error) {
 		return in.register(c.Library)
 	case "feeder":
 		in.feederID, in.feederSource = c.ID, c.Source
+		return nil, nil
+	case "syscalls":
+		in.followed = true
+		in.framework.FollowThreads()
 		return nil, nil
 	case "init":
 		if c.Plugin == stage.Feeder {
@@ -45,6 +54,15 @@ func (in *inspector) do(c stage.Command) (answer, error) {
 		return nil, in.open(c)
 	case "inject":
 		return nil, in.inject(c.File)
+	case "live":
+		return nil, in.live(c.File)
+	case "play":
+		if in.playing == nil {
+			return nil, errors.New("nothing is open to be played")
+		}
+		return answer{"played": in.playing.play(c.Events)}, nil
+	case "table":
+		return in.table(c.Name)
 	case "replay":
 		return nil, in.replay(c.File)
 	case "write":
@@ -54,6 +72,8 @@ func (in *inspector) do(c stage.Command) (answer, error) {
 		return nil, in.show(c.Fields)
 	case "filter":
 		return nil, in.setFilter(c.Filter)
+	case "rule":
+		return nil, in.watch(c)
 	case "next":
 		return in.next(c.Events, c.Idle)
 	case "pool":
@@ -97,6 +117,7 @@ func (in *inspector) open(c stage.Command) error {
 }
 
 func (in *inspector) close() error {
+	in.playing = nil
 	return errors.Join(in.save(), in.framework.Close())
 }
 
@@ -135,6 +156,9 @@ func (in *inspector) next(limit, idle uint64) (answer, error) {
 			if timeouts++; timeouts >= idle {
 				return answer{"result": "timeout"}, nil
 			}
+			if in.playing != nil { // others have waited
+				time.Sleep(time.Millisecond)
+			}
 		case abi.EOF:
 			return answer{"result": "eof"}, nil
 		default:
@@ -157,8 +181,16 @@ func (in *inspector) tell(e *host.Event) error {
 			found[f.Text] = v
 		}
 	}
-	in.voice.say("event", answer{
+	fired, err := in.fired(e)
+	if err != nil {
+		return err
+	}
+	said := answer{
 		"inspector": in.name, "num": e.Num(), "type": e.Type(), "ts": e.Timestamp(), "source": e.Source(), "values": found,
-	})
+	}
+	if len(fired) > 0 {
+		said["rules"] = fired
+	}
+	in.voice.say("event", said)
 	return nil
 }

@@ -2,9 +2,11 @@
 
 // Command player is the test host behind the protocol of package stage: it
 // takes commands on standard input, and tells what plugins did on standard
-// output, as the driver on libsinsp does. Rules are not played, nor are the
-// framework's own capture files replayed: what is written is the test host's, and
-// replayed by it. Events of a real capture file can be thrown in.
+// output, as the driver on libsinsp does. Rules are not played. What is written is
+// the test host's and replayed by it; the framework's own capture files are
+// replayed, and played live, where they are of system calls (the command
+// syscalls), of which it follows the threads' programs and cgroups. Events of
+// others can be thrown in.
 package main
 
 import (

@@ -52,7 +52,7 @@ func (s *scene) carryOut(c stage.Command) (answer, error) {
 		s.drop(c.Inspector)
 		return nil, nil
 	}
-	in, err := s.inspector(c.Inspector, c.Do == "register" || c.Do == "feeder")
+	in, err := s.inspector(c.Inspector, c.Do == "register" || c.Do == "feeder" || c.Do == "syscalls")
 	if err != nil {
 		return nil, err
 	}

@@ -4,145 +4,146 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// definitions are the lists and macros so far, already expanded.
-type definitions struct {
-	lists  map[string][]string
-	macros map[string]string
-}
-
-// list adds a list, whose items may be lists.
-func (d definitions) list(name string, items []string) error {
-	expanded := []string{}
-	for _, item := range items {
-		if inner, ok := d.lists[item]; ok {
-			expanded = append(expanded, inner...)
-		} else {
-			expanded = append(expanded, quote(item))
+// expand makes the collection's rules whole, once all files are read. Lists and
+// macros that no rule comes to are checked too.
+func (c *collection) expand() (*File, error) {
+	f := &File{Plugins: c.needs}
+	if c.engine != (version{}) {
+		f.Engine = c.engine.String()
+	}
+	e := expander{collection: c, items: map[string][]string{}, done: map[string]string{}}
+	for _, name := range slices.Sorted(maps.Keys(c.lists)) {
+		if err := e.list(name); err != nil {
+			return nil, err
 		}
 	}
-	d.lists[name] = expanded
+	for _, name := range slices.Sorted(maps.Keys(c.macros)) {
+		if err := e.macro(name, nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range c.order {
+		r := c.rules[name]
+		text, err := r.guarded()
+		if err == nil {
+			text, err = e.condition(text, nil, nil)
+			if err != nil {
+				err = r.At.errorf("rule %q: %w", name, err)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		made := r.Rule
+		made.Condition = text
+		f.Rules = append(f.Rules, made)
+	}
+	c.warnUnused()
+	f.Warnings = c.warnings
+	return f, nil
+}
+
+func (c *collection) warnUnused() {
+	for _, name := range slices.Sorted(maps.Keys(c.lists)) {
+		if l := c.lists[name]; !l.used {
+			c.warn(l.at, "list %q is used nowhere", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.macros)) {
+		if m := c.macros[name]; !m.used {
+			c.warn(m.at, "macro %q is used nowhere", name)
+		}
+	}
+}
+
+// expander keeps what is expanded already.
+type expander struct {
+	*collection
+	items map[string][]string // of lists, as they stand in conditions
+	done  map[string]string   // conditions of macros
+}
+
+// list expands a list's items: the names of lists that it sees stand for their
+// items, as they are written there.
+func (e *expander) list(name string) error {
+	l := e.lists[name]
+	out := []string{}
+	for _, item := range l.items {
+		inner := []string{item}
+		if other := e.lists[item]; other != nil && l.sees(other.span) {
+			other.used = true
+			inner = other.items
+		}
+		for _, i := range inner {
+			text, err := literal(i)
+			if err != nil {
+				return l.at.errorf("list %q: %w", name, err)
+			}
+			out = append(out, text)
+		}
+	}
+	e.items[name] = out
 	return nil
 }
 
-// quote makes an item one word of the filter language.
-func quote(item string) string {
-	switch {
-	case item != "" && !strings.ContainsAny(item, " \t\r\n()=!<>,\"'"):
-		return item
-	case !strings.Contains(item, `"`):
-		return `"` + item + `"`
-	case !strings.Contains(item, "'"):
-		return "'" + item + "'"
-	default:
-		return `"` + strings.ReplaceAll(item, `"`, `\"`) + `"`
+// macro expands a macro's condition. Path is the macros that it is expanded for.
+func (e *expander) macro(name string, path []string) error {
+	if _, ok := e.done[name]; ok {
+		return nil
 	}
+	m := e.macros[name]
+	if slices.Contains(path, name) {
+		return m.at.errorf("macro %q: it comes back to itself, through %s", name, strings.Join(path, ", "))
+	}
+	text, err := e.condition(m.condition, m, append(slices.Clip(path), name))
+	if err != nil {
+		if len(path) > 0 {
+			return err
+		}
+		return m.at.errorf("macro %q: %w", name, err)
+	}
+	e.done[name] = text
+	return nil
 }
 
-// expand replaces macros where a condition can stand, and lists among the values of in, pmatch and intersects.
-func (d definitions) expand(condition string) (string, error) {
-	words, err := split(condition)
-	if err != nil {
+// condition expands the lists and macros of a condition, of in or of a rule.
+func (e *expander) condition(text string, in *macro, path []string) (string, error) {
+	w := walk{expander: e, in: in, path: path, text: text}
+	if err := w.expression(); err != nil {
 		return "", err
 	}
-	var out []string
-	operand := true // a condition may begin here
-	for i := 0; i < len(words); i++ {
-		w := words[i]
-		switch {
-		case slices.Contains([]string{"and", "or", "not", "("}, w):
-			operand = true
-			out = append(out, w)
-		case operand && d.isMacro(w):
-			out = append(out, "("+d.macros[w]+")")
-			operand = false
-		case operand && !strings.ContainsAny(w, ".)"):
-			return "", fmt.Errorf("%q is neither a field nor a macro that stands before it", w)
-		case slices.Contains([]string{"in", "pmatch", "intersects"}, w) && i+1 < len(words) && words[i+1] == "(":
-			closing := slices.Index(words[i:], ")")
-			if closing < 0 {
-				return "", fmt.Errorf("the values of %s have no end", w)
-			}
-			out = append(out, w, "("+strings.Join(d.values(words[i+2:i+closing]), ", ")+")")
-			i += closing
-		default:
-			operand = false
-			out = append(out, w)
-		}
-	}
-	return strings.Join(out, " "), nil
+	return strings.Join(w.out, " "), nil
 }
 
-func (d definitions) isMacro(word string) bool { _, ok := d.macros[word]; return ok }
-
-// values replaces lists among words that stand between brackets with commas.
-func (d definitions) values(words []string) []string {
-	var out []string
-	for _, w := range words {
-		if w == "," {
-			continue
-		}
-		if items, ok := d.lists[w]; ok {
-			out = append(out, items...)
-		} else {
-			out = append(out, w)
-		}
+// use gives the expanded condition behind a word that stands where a check may.
+func (w *walk) use(word string) (string, error) {
+	m := w.macros[word]
+	switch {
+	case m == nil && w.lists[word] != nil:
+		return "", fmt.Errorf("%q is a list, and stands where a condition has to", word)
+	case m == nil:
+		return "", fmt.Errorf("%q is neither a field nor a macro", word)
+	case w.in != nil && !w.in.sees(m.span):
+		return "", fmt.Errorf("macro %q is used before it is defined, in %s", word, m.at)
 	}
-	return out
+	m.used = true
+	if err := w.macro(word, w.path); err != nil {
+		return "", err
+	}
+	return "(" + w.done[word] + ")", nil
 }
 
-// split gives the words of a condition: brackets and commas, quoted strings with
-// their quotes, and everything else up to a blank or one of those. A field's
-// argument in square brackets belongs to its word, whatever is in it.
-func split(condition string) ([]string, error) {
-	var words []string
-	for i := 0; i < len(condition); {
-		switch c := condition[i]; {
-		case strings.IndexByte(" \t\r\n", c) >= 0:
-			i++
-		case strings.IndexByte("(),", c) >= 0:
-			words = append(words, string(c))
-			i++
-		case c == '"' || c == '\'':
-			end := i + 1
-			for end < len(condition) && condition[end] != c {
-				if condition[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			if end >= len(condition) {
-				return nil, fmt.Errorf("the string that begins with %.20q has no end", condition[i:])
-			}
-			words = append(words, condition[i:end+1])
-			i = end + 1
-		default:
-			end, err := wordEnd(condition, i)
-			if err != nil {
-				return nil, err
-			}
-			words = append(words, condition[i:end])
-			i = end
-		}
+// value gives what stands for a bare word among values.
+func (w *walk) value(word string) string {
+	l := w.lists[word]
+	if l == nil {
+		return word
 	}
-	return words, nil
-}
-
-func wordEnd(condition string, from int) (int, error) {
-	for i := from; i < len(condition); i++ {
-		switch condition[i] {
-		case ' ', '\t', '\r', '\n', '(', ')', ',', '"', '\'':
-			return i, nil
-		case '[':
-			closing := strings.IndexByte(condition[i:], ']')
-			if closing < 0 {
-				return 0, fmt.Errorf("the argument of %.20q has no end", condition[from:])
-			}
-			i += closing
-		}
-	}
-	return len(condition), nil
+	l.used = true
+	return strings.Join(w.items[word], ", ")
 }

@@ -18,11 +18,15 @@
 //	    feed:                     # payloads under a source of the test's own
 //	      source: anything
 //	      payloads: ['{"a":1}', {file: sample.json}, {hex: "00ff"}, {join: ['"', {repeat: x, times: 70000}, '"']}]
-//	    open: '{"addr":"${address}"}'   # the plugin's own source; ${address} is a free local address
+//	    open: '{"addr":"${address}"}'   # the plugin's own source; ${address} is a free local address,
+//	                              # ${testdata} the path of the declaration's folder
 //	    post:                     # bodies sent there by HTTP, one after another
 //	      path: /
+//	      type: application/json  # the content type; left out: none
 //	      payloads: ['{"a":1}']
 //	      answers: [200]          # left out: 200 for each
+//	    asynchronous: true        # events that the plugin emits come in between: sysdig counts those and does not show them
+//	    timed: true               # events carry the time that they are made at
 //	    blocks: true              # the source has more to come, and waits: it is closed while it does
 //	    events:                   # the fields to look at, event by event; ~ for no value
 //	      - {'json.value[/a]': "1", 'json.value[/b]': ~}
@@ -30,6 +34,7 @@
 //	      json.value[/a] = 1: [1]
 //	    fails: gone               # a part of the error that the source ends with
 //	    logs: [initialised]       # parts of lines that the plugin logs, until it is destroyed
+//	captures: [...]               # recorded system calls; see Recorded
 package scenario
 
 import (
@@ -53,6 +58,7 @@ type Declaration struct {
 	Refuses    []Refusal  `yaml:"refuses"`
 	CannotOpen []Unopened `yaml:"cannot_open"`
 	Scenarios  []Scenario `yaml:"scenarios"`
+	Captures   []Recorded `yaml:"captures"`
 }
 
 // Refusal is a configuration that the plugin's schema refuses.
@@ -70,17 +76,21 @@ type Unopened struct {
 
 // Scenario is a stream of events and what the plugin makes of it.
 type Scenario struct {
-	Name   string           `yaml:"name"`
-	Config string           `yaml:"config"`
-	With   []string         `yaml:"with"`
-	Feed   *Feed            `yaml:"feed"`
-	Open   *string          `yaml:"open"`
-	Post   *Post            `yaml:"post"`
-	Blocks bool             `yaml:"blocks"`
-	Events []map[string]any `yaml:"events"`
-	Passes map[string][]int `yaml:"passes"`
-	Fails  string           `yaml:"fails"`
-	Logs   []string         `yaml:"logs"`
+	Name   string   `yaml:"name"`
+	Config string   `yaml:"config"`
+	With   []string `yaml:"with"`
+	Feed   *Feed    `yaml:"feed"`
+	Open   *string  `yaml:"open"`
+	Post   *Post    `yaml:"post"`
+	Blocks bool     `yaml:"blocks"`
+	// Asynchronous says that some of Events are the plugin's own asynchronous ones, Timed
+	// that the others carry the time that they are made at, as those that are posted do.
+	Asynchronous bool             `yaml:"asynchronous"`
+	Timed        bool             `yaml:"timed"`
+	Events       []map[string]any `yaml:"events"`
+	Passes       map[string][]int `yaml:"passes"`
+	Fails        string           `yaml:"fails"`
+	Logs         []string         `yaml:"logs"`
 }
 
 // Feed is events from a source of the test's own.
@@ -93,6 +103,7 @@ type Feed struct {
 // Post is what is sent to an open source by HTTP.
 type Post struct {
 	Path     string    `yaml:"path"`
+	Type     string    `yaml:"type"`
 	Payloads []Payload `yaml:"payloads"`
 	Answers  []int     `yaml:"answers"`
 }
@@ -124,6 +135,15 @@ func Read(dir string) (*Declaration, error) {
 	}
 	if err := d.check(); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", path, err)
+	}
+	for k := range d.Scenarios {
+		if open := d.Scenarios[k].Open; open != nil {
+			*open = strings.ReplaceAll(*open, "${testdata}", folder)
+		}
 	}
 	return &d, nil
 }
@@ -201,6 +221,15 @@ func (d *Declaration) check() error {
 		}
 		if s.Feed != nil && s.Feed.Source == "" {
 			return fmt.Errorf("scenario %q: feed needs a source", s.Name)
+		}
+	}
+	for k, r := range d.Captures {
+		if r.Name == "" || names[r.Name] {
+			return fmt.Errorf("capture %d: the name %q is empty or another's", k+1, r.Name)
+		}
+		names[r.Name] = true
+		if err := r.check(); err != nil {
+			return fmt.Errorf("capture %q: %w", r.Name, err)
 		}
 	}
 	if len(d.Scenarios) == 0 {

@@ -70,10 +70,55 @@ func TestWhatADeclarationLacksIsSaid(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }
 
-func TestEveryRuleNeedsBothKindsOfSamples(t *testing.T) {
-	samples, err := scenario.ReadRules(declared(t, map[string]string{"rules.yaml": "R one: {fires: [a], spares: [b, c]}\n"}))
+func TestTheFolderOfSamplesAndTheTypeOfAPost(t *testing.T) {
+	dir := declared(t, map[string]string{"scenarios.yaml": `
+scenarios:
+  - {name: a, open: 'file://${testdata}/log'}
+  - {name: b, open: 'http://${address}', post: {path: /, type: text/plain, payloads: [x]}}
+`})
+	d, err := scenario.Read(dir)
 	require.NoError(t, err)
-	assert.Equal(t, map[string]scenario.RuleSamples{"R one": {Fires: []scenario.Payload{scenario.Payload("a")}, Spares: []scenario.Payload{scenario.Payload("b"), scenario.Payload("c")}}}, samples)
-	_, err = scenario.ReadRules(declared(t, map[string]string{"rules.yaml": "R: {fires: [a]}\n"}))
-	assert.ErrorContains(t, err, `rule "R" needs at least one event`)
+	assert.Equal(t, "file://"+filepath.Join(dir, "testdata")+"/log", *d.Scenarios[0].Open)
+	assert.Equal(t, "http://${address}", *d.Scenarios[1].Open)
+	assert.Equal(t, "text/plain", d.Scenarios[1].Post.Type)
+}
+
+func TestRecordedSystemCallsAreRead(t *testing.T) {
+	d, err := scenario.Read(declared(t, map[string]string{"scenarios.yaml": `
+scenarios: [{name: n, open: x}]
+captures:
+  - name: pods
+    capture: pods.scap.gz
+    server: {run: cmd/x, args: [a]}
+    live: [{await: {table: pods, rows: 1, with: {name: x}}}, {play: 7, groups: [{where: f = 1, events: 2, fields: {a.c: 1}}]}, {tell: down}, {play: rest}]
+    groups: [{where: g = 1, events: 3, fields: {a.b: ~}}, {where: f = 1, events: 4}]
+`}))
+	require.NoError(t, err)
+	r := d.Captures[0]
+	assert.Equal(t, []string{"a.b", "a.c"}, r.Fields())
+	assert.Equal(t, []string{"f = 1", "g = 1"}, r.Filters())
+	assert.EqualValues(t, 7, r.Live[1].Play)
+	assert.Equal(t, scenario.Rest, r.Live[3].Play)
+}
+
+func TestWhatARecordedScenarioLacksIsSaid(t *testing.T) {
+	tests := map[string]struct{ text, want string }{
+		"no name":                        {"capture: x, groups: [{where: f}]", `the name "" is empty`},
+		"a capture of somebody else":     {"name: m, capture: ../x, groups: [{where: f}]", "not a file below"},
+		"nothing to see":                 {"name: m, capture: x", "no groups"},
+		"a server beside a replay":       {"name: m, capture: x, groups: [{where: f}], server: {run: y}", "a server needs a live capture"},
+		"events among those that happen": {"name: m, capture: x, groups: [{where: f}], live: [{play: 1}], among: [{name: k}]", "this one is live"},
+		"a step of two":                  {"name: m, capture: x, groups: [{where: f}], live: [{play: 1, tell: y}]", "step 1: use one of"},
+		"nobody to tell":                 {"name: m, capture: x, groups: [{where: f}], live: [{tell: y}]", "there is no server"},
+		"nothing awaited":                {"name: m, capture: x, groups: [{where: f}], live: [{await: {rows: 1}}]", "await a table or a metric"},
+		"a metric without a number":      {"name: m, capture: x, groups: [{where: f}], live: [{await: {metric: a.b}}]", "at least, or at most"},
+		"a play of no number":            {"name: m, capture: x, groups: [{where: f}], live: [{play: some}]", `play "some"`},
+		"groups of a wait":               {"name: m, capture: x, live: [{await: {table: t}, groups: [{where: f}]}]", "groups are of events that are played"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := scenario.Read(declared(t, map[string]string{"scenarios.yaml": "scenarios: [{name: n, open: x}]\ncaptures: [{" + tt.text + "}]\n"}))
+			assert.ErrorContains(t, err, tt.want)
+		})
+	}
 }

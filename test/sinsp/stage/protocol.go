@@ -21,24 +21,24 @@ type Command struct {
 	ID      uint32 `json:"id,omitempty"`      // feeder: the plugin ID of its events
 	Source  string `json:"source,omitempty"`  // feeder: their event source
 
-	Plugin string `json:"plugin,omitempty"` // init, set_config, open_params, open: its name
+	Plugin string `json:"plugin,omitempty"` // init, set_config, open_params, open, bench: its name
 	Config string `json:"config,omitempty"` // init, set_config
 	Params string `json:"params,omitempty"` // open
 	Feed   []Fed  `json:"feed,omitempty"`   // open of the feeder: what it emits
-	File   string `json:"file,omitempty"`   // replay, inject, write: a capture file
+	File   string `json:"file,omitempty"`   // replay, inject, live, write: a capture file
 
-	Fields    []string `json:"fields,omitempty"`    // fields: to extract from each event
+	Fields    []string `json:"fields,omitempty"`    // fields: to extract from each event; bench
 	Filter    string   `json:"filter,omitempty"`    // filter
 	Name      string   `json:"name,omitempty"`      // rule; table: a state table's
-	Condition string   `json:"condition,omitempty"` // rule
+	Condition string   `json:"condition,omitempty"` // rule; bench: of the events that count
 	Output    string   `json:"output,omitempty"`    // rule
 
 	Table []map[string]any `json:"table,omitempty"` // processes, on the player: as the answer to table has threads
 
 	Threads int `json:"threads,omitempty"` // pool, on the player: how many run the plugins' routines
 
-	Events uint64 `json:"events,omitempty"` // next: at most so many
-	Idle   uint64 `json:"idle,omitempty"`   // next: and at most so many timeouts
+	Events uint64 `json:"events,omitempty"` // next, play: at most so many
+	Idle   uint64 `json:"idle,omitempty"`   // next, bench: and at most so many timeouts
 
 	Steps []Command `json:"steps,omitempty"` // together: each on a thread of its own
 }
@@ -111,7 +111,10 @@ type Done struct {
 	Plugin     *Plugin           `json:"plugin,omitempty"`      // register, feeder
 	OK         bool              `json:"ok,omitempty"`          // set_config: false where the plugin has none
 	OpenParams []OpenParam       `json:"open_params,omitempty"` // open_params
-	Result     string            `json:"result,omitempty"`      // next: events, timeout, eof or failure
+	Result     string            `json:"result,omitempty"`      // next, bench: events, timeout, eof or failure
+	Played     uint64            `json:"played,omitempty"`      // play: how many events
+	Bench      []Timing          `json:"bench,omitempty"`       // bench
+	Resident   uint64            `json:"resident,omitempty"`    // memory: bytes that the process has
 	Metrics    map[string]Metric `json:"metrics,omitempty"`     // metrics
 	Progress   *Progress         `json:"progress,omitempty"`    // progress
 	Table      []map[string]any  `json:"table,omitempty"`       // table: its entries' fields by name, without keys, sorted
@@ -158,6 +161,15 @@ type OpenParam struct {
 type Metric struct {
 	Monotonic bool `json:"monotonic"`
 	Value     any  `json:"value"`
+}
+
+// Timing is what one of a plugin's calls takes, in nanoseconds, in the middle of
+// all Events that it was made for.
+type Timing struct {
+	Name   string  `json:"name"` // "crossing", "parse EVENT" or "extract FIELD"
+	Events uint64  `json:"events"`
+	First  float64 `json:"first_ns"` // made once for an event
+	Again  float64 `json:"again_ns"` // made again and again for it
 }
 
 // Progress is how far a source has come.
