@@ -172,6 +172,7 @@ func timeless(text string) string {
 
 var (
 	link   = regexp.MustCompile(`\[([^\]\[]+)\]\(([^)\s]+)\)`)
+	step   = regexp.MustCompile(`(?m)^ *(?:- )?run: *(.*)$`)
 	target = regexp.MustCompile(`go tool mage ([a-z]+(?::[a-z0-9]+)?)`)
 )
 
@@ -204,18 +205,43 @@ func TestThePageAboutTheAPINamesEveryFunctionOnce(t *testing.T) {
 }
 
 func TestMageTargetsOfThePagesExist(t *testing.T) {
-	magefile := strings.ToLower(read(t, "magefile.go"))
 	for _, page := range pages(t) {
-		for _, m := range target.FindAllStringSubmatch(read(t, page), -1) {
-			space, name, ok := strings.Cut(m[1], ":")
-			if !ok {
-				space, name = "", m[1]
+		checkTargets(t, page, read(t, page))
+	}
+}
+
+// checkTargets looks for the Mage targets that a text names.
+func checkTargets(t *testing.T, where, text string) {
+	t.Helper()
+	magefile := strings.ToLower(read(t, "magefile.go"))
+	for _, m := range target.FindAllStringSubmatch(text, -1) {
+		space, name, ok := strings.Cut(m[1], ":")
+		if !ok {
+			space, name = "", m[1]
+		}
+		function := "func " + name + "("
+		if ok {
+			function = "func (" + space + ") " + name + "("
+		}
+		assert.True(t, strings.Contains(magefile, function), "%s: %s: no such target", where, m[0])
+	}
+}
+
+// What a workflow does, anybody can do with one command.
+func TestWorkflowsRunMageTargetsOnly(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(repository, ".github", "workflows", "*.yml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		name := ".github/workflows/" + filepath.Base(file)
+		steps := step.FindAllStringSubmatch(read(t, name), -1)
+		require.NotEmpty(t, steps, name)
+		for _, s := range steps {
+			if s[1] == `git config --global --add safe.directory "$GITHUB_WORKSPACE"` { // the container's user does not own the checkout
+				continue
 			}
-			function := "func " + name + "("
-			if ok {
-				function = "func (" + space + ") " + name + "("
-			}
-			assert.True(t, strings.Contains(magefile, function), "%s: %s: no such target", page, m[0])
+			assert.Regexp(t, `^go tool mage [a-z]+:?[a-z0-9]*( "\$[A-Z_]+")*$`, s[1], name)
+			checkTargets(t, name, s[1])
 		}
 	}
 }

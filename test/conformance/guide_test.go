@@ -3,7 +3,9 @@
 package conformance
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -45,20 +47,29 @@ func TestEveryLibraryFollowsTheGuide(t *testing.T) {
 	}
 }
 
-// hints is what the tests have to know about a source: testdata/conformance.json
-// of its plugin. $TMP stands for a folder of the test's.
+// hints is what the tests have to know about a plugin: its
+// testdata/conformance.json. A plugin that opens nothing and can do without a
+// configuration needs none. $TMP stands for a folder of the test's.
 type hints struct {
+	// Config is a configuration that works anywhere, of a plugin that does not start without.
+	Config string `json:"config"`
 	// Open are parameters that work without anything else running.
 	Open string `json:"open"`
 	// Refused are parameters that open refuses, with words of the message.
 	Refused map[string]string `json:"refused"`
 }
 
-func readHints(t *testing.T, plugin string) hints {
+func readHints(t *testing.T, plugin string, source bool) hints {
 	text, err := os.ReadFile(filepath.Join(repository, "plugins", plugin, "testdata", "conformance.json"))
-	require.NoError(t, err, "a source plugin needs the file")
 	var h hints
-	require.NoError(t, json.Unmarshal(text, &h))
+	if errors.Is(err, fs.ErrNotExist) && !source {
+		return h
+	}
+	require.NoError(t, err, "a source plugin needs the file")
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	require.NoError(t, decoder.Decode(&h))
+	h.Config = strings.ReplaceAll(h.Config, "$TMP", t.TempDir())
 	return h
 }
 
@@ -72,10 +83,11 @@ func TestOneLibrary(t *testing.T) {
 	info, err := host.Describe(lib)
 	require.NoError(t, err, "G1: what the framework checks in order")
 
+	about := readHints(t, info.Name, info.Capabilities&host.CapSourcing != 0)
 	started := func(t *testing.T) *host.Plugin {
 		p, err := host.Register(lib)
 		require.NoError(t, err)
-		require.NoError(t, p.Init(host.InitOptions{}))
+		require.NoError(t, p.Init(host.InitOptions{Config: about.Config}))
 		t.Cleanup(p.Destroy)
 		return p
 	}
@@ -95,7 +107,13 @@ func TestOneLibrary(t *testing.T) {
 		for _, config := range []string{"", "{}", "null"} {
 			p, err := host.Register(lib)
 			require.NoError(t, err)
-			assert.NoError(t, p.Init(host.InitOptions{Config: config, SkipSchema: true}), "Falco passes %q for an empty map", config)
+			err = p.Init(host.InitOptions{Config: config, SkipSchema: true})
+			if about.Config == "" {
+				assert.NoError(t, err, "Falco passes %q for an empty map", config)
+			} else {
+				assert.Error(t, err, "a plugin that needs a configuration says so for %q, which Falco passes for an empty map", config)
+				assert.NotEmpty(t, p.LastError())
+			}
 			p.Destroy()
 		}
 		var wg sync.WaitGroup
@@ -103,7 +121,7 @@ func TestOneLibrary(t *testing.T) {
 			wg.Go(func() {
 				for range 20 {
 					p, err := host.Register(lib)
-					if assert.NoError(t, err) && assert.NoError(t, p.Init(host.InitOptions{})) {
+					if assert.NoError(t, err) && assert.NoError(t, p.Init(host.InitOptions{Config: about.Config})) {
 						p.LastError()
 						_, err = p.Metrics()
 						assert.NoError(t, err)
@@ -124,7 +142,7 @@ func TestOneLibrary(t *testing.T) {
 		t.Run("G9 a value depends on the event alone", func(t *testing.T) { sameValue(t, started) })
 	}
 	if info.Capabilities&host.CapSourcing != 0 {
-		t.Run("G2 an instance opens, waits, closes", func(t *testing.T) { opensAndCloses(t, started, readHints(t, info.Name)) })
+		t.Run("G2 an instance opens, waits, closes", func(t *testing.T) { opensAndCloses(t, started, about) })
 	}
 }
 
