@@ -30,9 +30,15 @@ type Registry struct {
 // Entry is one plugin.
 type Entry struct {
 	Name, Description, Authors, Contact, URL, License string
-	Reserved                                          bool   // holds a name or an ID; there is no such plugin here
-	ID                                                uint32 // 0 for a plugin without sourcing
-	Source                                            string // "" for a plugin without sourcing
+
+	RulesURL    string // "" for a plugin without rules of its own
+	Maintainers []Maintainer
+	Keywords    []string
+	Cosign      map[string]any // how its releases are signed, in the words of falcoctl's index; nil if they are not
+
+	Reserved bool   // holds a name or an ID; there is no such plugin here
+	ID       uint32 // 0 for a plugin without sourcing
+	Source   string // "" for a plugin without sourcing
 
 	Capabilities []elfgate.Capability
 	// ExtractSources, ParseSources and AsyncSources are the sources that the capability works on. Empty: the plugin's
@@ -42,6 +48,9 @@ type Entry struct {
 
 	line int
 }
+
+// Maintainer is one of the people behind a plugin. One of the two may be missing.
+type Maintainer struct{ Name, Email string }
 
 // Has reports whether the entry lists a capability.
 func (e Entry) Has(c elfgate.Capability) bool { return slices.Contains(e.Capabilities, c) }

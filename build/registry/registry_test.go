@@ -81,6 +81,7 @@ func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 	source := func(id, name string) string {
 		return "{sourcing: {supported: true, id: " + id + ", source: " + name + "}}"
 	}
+	const allowed = "assigned IDs are below 1073741824, and from there to 2147483647 are those that anybody may use in house"
 	second := func(changes map[string]string) string { return entry(nil) + entry(changes) } // begins on line 10
 	for _, c := range []struct {
 		name, text string
@@ -117,7 +118,11 @@ func TestWhatIsWrongIsNamedWithItsLine(t *testing.T) {
 		{"sourcing without an id", entry(map[string]string{"capabilities": "{sourcing: {supported: true, source: json}}"}), []Problem{{9, `plugin "json" supports sourcing, but has no id`}}},
 		{"sourcing without a source", entry(map[string]string{"capabilities": "{sourcing: {supported: true, id: 5}}"}), []Problem{{9, `plugin "json" supports sourcing, but has no source`}}},
 		{"an id of 0", entry(map[string]string{"capabilities": source("0", "json")}), []Problem{{9, `id 0 means none; plugin "json" needs one of its own, from 1073741824 on if none is assigned to it`}}},
-		{"an id that no plugin may have", entry(map[string]string{"capabilities": source("2147483648", "json")}), []Problem{{9, "id 2147483648 is above 2147483647, where no plugin may have its ID"}}},
+		{"an id of the reserved block", entry(map[string]string{"capabilities": source("2147483648", "json")}), []Problem{{9, "id 2147483648 is in the reserved block, which nobody may use; " + allowed}}},
+		{"an id of the framework's block", entry(map[string]string{"capabilities": source("3221225472", "json")}), []Problem{{9, "id 3221225472 is in the block of the framework itself; " + allowed}}},
+		{"an id of too many bits", entry(map[string]string{"capabilities": source("4294967296", "json")}), []Problem{{9, "id 4294967296 has more than 32 bits; " + allowed}}},
+		{"the id for trying things", entry(map[string]string{"capabilities": source("999", "json")}), []Problem{{9, `id 999 is for trying things; captures of plugin "json" could not be told from those of others`}}},
+		{"a name like that of rules", entry(map[string]string{"name": "json-rules"}), []Problem{{3, `name "json-rules" ends in -rules, as the rules of a plugin do when they are published`}}},
 		{
 			"an id that is taken", entry(map[string]string{"capabilities": source("5", "json")}) + entry(map[string]string{"name": "other", "capabilities": source("5", "other")}),
 			[]Problem{{16, `id 5 is taken by "json", see line 9`}},

@@ -11,15 +11,20 @@ import (
 	"strings"
 
 	"github.com/aerie-falco/aerie/build/elfgate"
+	"github.com/aerie-falco/aerie/build/licences"
 )
 
 // The ID space is split into blocks by its two top bits. The public block is
 // assigned by the public Falco plugin registry, the private one is anybody's;
 // the two above are not for plugins.
 const (
-	firstPrivateID = 1 << 30
-	firstBarredID  = 1 << 31
+	firstPrivateID  = 1 << 30
+	firstBarredID   = 1 << 31 // of the block that is reserved for ever
+	firstInternalID = firstBarredID + firstPrivateID
 )
+
+// TestID is the ID that anybody may use while developing, and so nobody's.
+const TestID = 999
 
 // The patterns of the public registry.
 var (
@@ -27,11 +32,11 @@ var (
 	sourcePattern = regexp.MustCompile(`^[a-z]+[a-z0-9_]*$`)
 )
 
+// rulesSuffix ends the name under which a plugin's rules are published.
+const rulesSuffix = "-rules"
+
 // frameworkSources may be extracted from although no plugin produces them.
 var frameworkSources = []string{"syscall"}
-
-// licenses are the SPDX identifiers that the foundation behind Falco accepts.
-var licenses = []string{"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0"}
 
 // checker applies the rules and collects what breaks them.
 type checker struct {
@@ -75,10 +80,14 @@ func (c *checker) entry(e rawEntry) Entry {
 	out := Entry{
 		Name: e.Name.value, Description: e.Description.value, Authors: e.Authors.value, Contact: e.Contact.value,
 		URL: e.URL.value, License: e.License.value, Reserved: e.Reserved,
+		RulesURL: e.RulesURL.value, Keywords: values(e.Keywords), Cosign: e.Signature.Cosign,
 		ID: uint32(e.Capabilities.Sourcing.ID.value), Source: e.Capabilities.Sourcing.Source.value,
 		ExtractSources: values(e.Capabilities.Extraction.Sources), ParseSources: values(e.Capabilities.Parsing.Sources),
 		AsyncSources: values(e.Capabilities.Async.Sources), AsyncEvents: values(e.Capabilities.Async.Events),
 		line: e.line,
+	}
+	for _, m := range e.Maintainers {
+		out.Maintainers = append(out.Maintainers, Maintainer{Name: m.Name.value, Email: m.Email.value})
 	}
 	for _, has := range []struct {
 		capability elfgate.Capability
@@ -119,6 +128,9 @@ func (c *checker) name(e rawEntry) {
 	if !namePattern.MatchString(name) {
 		c.wrong(e.Name.line, "name %q does not match %s", name, namePattern)
 	}
+	if strings.HasSuffix(name, rulesSuffix) {
+		c.wrong(e.Name.line, "name %q ends in %s, as the rules of a plugin do when they are published", name, rulesSuffix)
+	}
 	if first, taken := c.names[name]; taken {
 		c.wrong(e.Name.line, "name %q is taken, see line %d", name, first.Name.line)
 		return
@@ -149,8 +161,8 @@ func (c *checker) presentation(e rawEntry) {
 			c.wrong(v.line, "%q is no https URL", v.value)
 		}
 	}
-	if v := e.License; v.value != "" && !slices.Contains(licenses, v.value) {
-		c.wrong(v.line, "license %q is not one of the SPDX identifiers %s", v.value, strings.Join(licenses, ", "))
+	if v := e.License; v.value != "" && !slices.Contains(licences.Allowed, v.value) {
+		c.wrong(v.line, "license %q is not one of the SPDX identifiers %s", v.value, strings.Join(licences.Allowed, ", "))
 	}
 	for _, m := range e.Maintainers {
 		if m.Email.value != "" && !isAddress(m.Email.value) {
@@ -215,8 +227,16 @@ func (c *checker) sourcing(e rawEntry) {
 
 func (c *checker) id(e rawEntry) {
 	id := e.Capabilities.Sourcing.ID
-	if id.value >= firstBarredID {
-		c.wrong(id.line, "id %d is above %d, where no plugin may have its ID", id.value, firstBarredID-1)
+	const allowed = "assigned IDs are below 1073741824, and from there to 2147483647 are those that anybody may use in house"
+	switch {
+	case id.value == TestID && !e.Reserved:
+		c.wrong(id.line, "id %d is for trying things; captures of plugin %q could not be told from those of others", id.value, e.Name.value)
+	case id.value >= 1<<32:
+		c.wrong(id.line, "id %d has more than 32 bits; %s", id.value, allowed)
+	case id.value >= firstInternalID:
+		c.wrong(id.line, "id %d is in the block of the framework itself; %s", id.value, allowed)
+	case id.value >= firstBarredID:
+		c.wrong(id.line, "id %d is in the reserved block, which nobody may use; %s", id.value, allowed)
 	}
 	if first, taken := c.ids[id.value]; taken {
 		c.wrong(id.line, "id %d is taken by %q, see line %d", id.value, first.Name.value, first.Capabilities.Sourcing.ID.line)

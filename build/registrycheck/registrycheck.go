@@ -12,11 +12,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/aerie-falco/aerie/build/artifacts"
 	"github.com/aerie-falco/aerie/build/elfgate"
+	"github.com/aerie-falco/aerie/build/levels"
 	"github.com/aerie-falco/aerie/build/plughost"
 	"github.com/aerie-falco/aerie/build/registry"
 	"github.com/aerie-falco/aerie/build/workspace"
@@ -25,10 +27,16 @@ import (
 // Inspector says what the plugin in a file tells of itself.
 type Inspector func(ctx context.Context, file string) (plughost.Inspection, error)
 
+// Inspectors returns the Inspector for files of an architecture, by its Go name.
+// An error that wraps levels.ErrCannotRun says that this machine has none.
+type Inspectors func(ctx context.Context, arch string) (Inspector, error)
+
 // Run makes all comparisons. Plugins must have been built for this machine; files
-// of other architectures are compared by their exports if they are there, and
-// log says if not. The error is a *registry.Invalid with every problem.
-func Run(ctx context.Context, w workspace.Workspace, inspect Inspector, log io.Writer) error {
+// of other architectures are compared too if they are there, and log says if
+// not. The error is a *registry.Invalid with every problem. Without problems it
+// wraps levels.ErrCannotRun if files of another architecture are there and
+// nothing can run them.
+func Run(ctx context.Context, w workspace.Workspace, inspectors Inspectors, log io.Writer) error {
 	ledger, err := registry.Load(w.Path(registry.FileName))
 	if err != nil {
 		return err
@@ -44,10 +52,15 @@ func Run(ctx context.Context, w workspace.Workspace, inspect Inspector, log io.W
 		}
 	}
 	for _, p := range plugins {
-		if _, ok := ledger.Entry(p.Name); !ok {
+		e, ok := ledger.Entry(p.Name)
+		switch {
+		case !ok:
 			add(0, []string{fmt.Sprintf("plugins/%s has no entry", p.Name)})
+		case e.Reserved:
+			add(e.Line(), []string{fmt.Sprintf("plugin %q: the name is reserved, but there is a plugins/%s", e.Name, e.Name)})
 		}
 	}
+	b := &builtFiles{w: w, inspectors: inspectors, known: map[string]Inspector{}, log: log}
 	for _, e := range ledger.Plugins {
 		if e.Reserved {
 			continue
@@ -56,7 +69,8 @@ func Run(ctx context.Context, w workspace.Workspace, inspect Inspector, log io.W
 			add(e.Line(), []string{fmt.Sprintf("plugin %q: there is no plugins/%s/lib/main.go", e.Name, e.Name)})
 			continue
 		}
-		add(e.Line(), built(ctx, w, e, inspect, log))
+		add(e.Line(), b.compare(ctx, e))
+		add(e.Line(), rules(w, e))
 		found, err := released(ctx, w, e)
 		if err != nil {
 			return err
@@ -64,6 +78,9 @@ func Run(ctx context.Context, w workspace.Workspace, inspect Inspector, log io.W
 		add(e.Line(), found)
 	}
 	if len(problems) == 0 {
+		if b.cannot != nil {
+			return b.cannot
+		}
 		fmt.Fprintf(log, "%s agrees with the plugins: %d\n", registry.FileName, len(plugins))
 		return nil
 	}
@@ -71,16 +88,40 @@ func Run(ctx context.Context, w workspace.Workspace, inspect Inspector, log io.W
 	return &registry.Invalid{File: registry.FileName, Problems: problems}
 }
 
-// built compares an entry with the files in dist/.
-func built(ctx context.Context, w workspace.Workspace, e registry.Entry, inspect Inspector, log io.Writer) []string {
+// builtFiles compares entries with the files in dist/.
+type builtFiles struct {
+	w          workspace.Workspace
+	inspectors Inspectors
+	known      map[string]Inspector // by architecture, nil where there is none
+	cannot     error                // why there is none
+	log        io.Writer
+}
+
+// inspector is that for an architecture, or nil.
+func (b *builtFiles) inspector(ctx context.Context, arch string) (Inspector, error) {
+	if found, ok := b.known[arch]; ok {
+		return found, nil
+	}
+	found, err := b.inspectors(ctx, arch)
+	if err != nil && !errors.Is(err, levels.ErrCannotRun) {
+		return nil, err
+	}
+	if err != nil {
+		found, b.cannot = nil, err
+	}
+	b.known[arch] = found
+	return found, nil
+}
+
+func (b *builtFiles) compare(ctx context.Context, e registry.Entry) []string {
 	var found []string
 	for _, arch := range artifacts.Architectures {
-		file := artifacts.Library(w, arch, e.Name)
+		file := artifacts.Library(b.w, arch, e.Name)
 		var wrong []string
 		exports, err := elfgate.Exports(file)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && arch != artifacts.Host:
-			fmt.Fprintf(log, "not compared: %s is not built; go tool mage build:all builds it\n", shown(w, file))
+			fmt.Fprintf(b.log, "not compared: %s is not built; go tool mage build:all builds it\n", shown(b.w, file))
 			continue
 		case err != nil:
 			wrong = []string{err.Error()}
@@ -90,18 +131,45 @@ func built(ctx context.Context, w workspace.Workspace, e registry.Entry, inspect
 				wrong = []string{err.Error()}
 			}
 		}
-		if err == nil && arch == artifacts.Host {
-			if i, err := inspect(ctx, file); err != nil {
-				wrong = append(wrong, err.Error())
-			} else {
-				wrong = append(wrong, compare(e, i)...)
-			}
+		if err == nil {
+			wrong = append(wrong, b.words(ctx, e, arch, file)...)
 		}
 		for _, text := range wrong {
-			found = append(found, fmt.Sprintf("plugin %q: %s %s", e.Name, shown(w, file), text))
+			found = append(found, fmt.Sprintf("plugin %q: %s %s", e.Name, shown(b.w, file), text))
 		}
 	}
 	return found
+}
+
+// words compares an entry with what the plugin in a file says.
+func (b *builtFiles) words(ctx context.Context, e registry.Entry, arch, file string) []string {
+	inspect, err := b.inspector(ctx, arch)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if inspect == nil {
+		fmt.Fprintf(b.log, "compared by its exports only: %s\n", shown(b.w, file))
+		return nil
+	}
+	i, err := inspect(ctx, file)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	return compare(e, i)
+}
+
+// rules compares rules_url, whose presence has rules published, with the folder.
+func rules(w workspace.Workspace, e registry.Entry) []string {
+	files, err := filepath.Glob(w.Path("plugins", e.Name, "rules", "*.yaml"))
+	switch {
+	case err != nil:
+		return []string{err.Error()}
+	case len(files) > 0 && e.RulesURL == "":
+		return []string{fmt.Sprintf("plugin %q: there are plugins/%s/rules/*.yaml, but no rules_url; without it they are not published", e.Name, e.Name)}
+	case len(files) == 0 && e.RulesURL != "":
+		return []string{fmt.Sprintf("plugin %q: it has a rules_url, but there are no plugins/%s/rules/*.yaml", e.Name, e.Name)}
+	}
+	return nil
 }
 
 func shown(w workspace.Workspace, file string) string {

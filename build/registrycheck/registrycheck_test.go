@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/aerie-falco/aerie/build/artifacts"
+	"github.com/aerie-falco/aerie/build/git/scratch"
+	"github.com/aerie-falco/aerie/build/levels"
 	"github.com/aerie-falco/aerie/build/plughost"
 	"github.com/aerie-falco/aerie/build/registry"
 	"github.com/aerie-falco/aerie/build/toolchain"
@@ -79,13 +82,18 @@ func library(t *testing.T, w workspace.Workspace, exports string) {
 	require.NoError(t, err, "%s", said)
 }
 
-// saying returns an Inspector for a plugin that says i.
-func saying(i plughost.Inspection) Inspector {
-	return func(context.Context, string) (plughost.Inspection, error) { return i, nil }
+// saying returns the Inspectors for a plugin that says i.
+func saying(i plughost.Inspection) Inspectors {
+	return inspecting(func(context.Context, string) (plughost.Inspection, error) { return i, nil })
+}
+
+// inspecting returns that Inspector for every architecture.
+func inspecting(i Inspector) Inspectors {
+	return func(context.Context, string) (Inspector, error) { return i, nil }
 }
 
 // problems runs all comparisons and returns what is wrong.
-func problems(t *testing.T, w workspace.Workspace, inspect Inspector) []registry.Problem {
+func problems(t *testing.T, w workspace.Workspace, inspect Inspectors) []registry.Problem {
 	t.Helper()
 	err := Run(t.Context(), w, inspect, t.Output())
 	var invalid *registry.Invalid
@@ -135,9 +143,9 @@ func TestEveryDifferenceIsNamed(t *testing.T) {
 
 func TestAPluginThatIsNotBuiltOrCannotBeInspectedIsAProblem(t *testing.T) {
 	w := checkout(t, sourceAndExtract)
-	got := problems(t, w, func(context.Context, string) (plughost.Inspection, error) {
+	got := problems(t, w, inspecting(func(context.Context, string) (plughost.Inspection, error) {
 		return plughost.Inspection{}, errors.New("it crashed")
-	})
+	}))
 	require.Len(t, got, 1)
 	assert.Contains(t, got[0].Text, "it crashed")
 
@@ -147,17 +155,73 @@ func TestAPluginThatIsNotBuiltOrCannotBeInspectedIsAProblem(t *testing.T) {
 	assert.Contains(t, got[0].Text, "no such file")
 }
 
-func TestForeignFilesAreComparedByTheirExports(t *testing.T) {
-	w := checkout(t, base)
-	foreign := artifacts.Library(w, artifacts.Foreign()[0], "sample")
+// withForeign is checkout with the same file for another architecture.
+func withForeign(t *testing.T, exports string) (w workspace.Workspace, arch string) {
+	w = checkout(t, exports)
+	arch = artifacts.Foreign()[0]
+	foreign := artifacts.Library(w, arch, "sample")
 	require.NoError(t, os.MkdirAll(filepath.Dir(foreign), 0o755))
 	require.NoError(t, os.Rename(artifacts.Library(w, artifacts.Host, "sample"), foreign))
 	library(t, w, sourceAndExtract)
+	return w, arch
+}
+
+func TestForeignFilesAreComparedByTheirExports(t *testing.T) {
+	w, arch := withForeign(t, base)
 	got := problems(t, w, saying(sample))
 	require.NotEmpty(t, got)
 	for _, p := range got {
-		assert.Contains(t, p.Text, "dist/linux_"+artifacts.Foreign()[0]+"/libsample.so does not export plugin_")
+		assert.Contains(t, p.Text, "dist/linux_"+arch+"/libsample.so does not export plugin_")
 	}
+}
+
+func TestForeignFilesAreAskedWhereSomethingRunsThem(t *testing.T) {
+	w, arch := withForeign(t, sourceAndExtract)
+	other := sample
+	other.Description = "Another"
+	got := problems(t, w, func(_ context.Context, asked string) (Inspector, error) {
+		said := sample
+		if asked == arch {
+			said = other
+		}
+		return saying(said)(t.Context(), asked)
+	})
+	assert.Equal(t, []registry.Problem{
+		{Line: 2, Text: `plugin "sample": dist/linux_` + arch + `/libsample.so says its description is "Another", the registry "A sample"`},
+	}, got)
+
+	var log bytes.Buffer
+	err := Run(t.Context(), w, func(_ context.Context, asked string) (Inspector, error) {
+		if asked == arch {
+			return nil, fmt.Errorf("no emulator: %w", levels.ErrCannotRun)
+		}
+		return saying(sample)(t.Context(), asked)
+	}, &log)
+	require.ErrorIs(t, err, levels.ErrCannotRun)
+	assert.Contains(t, log.String(), "compared by its exports only: dist/linux_"+arch+"/libsample.so")
+}
+
+func TestRulesArePublishedWhereThereAreAny(t *testing.T) {
+	w := checkout(t, sourceAndExtract)
+	write(t, w, "plugins/sample/rules/sample_rules.yaml", "[]\n")
+	assert.Equal(t, []registry.Problem{
+		{Line: 2, Text: `plugin "sample": there are plugins/sample/rules/*.yaml, but no rules_url; without it they are not published`},
+	}, problems(t, w, saying(sample)))
+
+	write(t, w, registry.FileName, strings.Replace(ledger, "    license:", "    rules_url: https://example.org/rules\n    license:", 1))
+	require.NoError(t, Run(t.Context(), w, saying(sample), t.Output()))
+	require.NoError(t, os.RemoveAll(w.Path("plugins", "sample", "rules")))
+	assert.Equal(t, []registry.Problem{
+		{Line: 2, Text: `plugin "sample": it has a rules_url, but there are no plugins/sample/rules/*.yaml`},
+	}, problems(t, w, saying(sample)))
+}
+
+func TestAReservedNameHasNoFolder(t *testing.T) {
+	w := checkout(t, sourceAndExtract)
+	write(t, w, "plugins/held/lib/main.go", "package main\n")
+	assert.Equal(t, []registry.Problem{
+		{Line: 9, Text: `plugin "held": the name is reserved, but there is a plugins/held`},
+	}, problems(t, w, saying(sample)))
 }
 
 func TestFoldersAndEntriesMatchBothWays(t *testing.T) {
@@ -172,19 +236,13 @@ func TestFoldersAndEntriesMatchBothWays(t *testing.T) {
 
 func TestIDAndSourceStayWhatTheyWereAtTheLastRelease(t *testing.T) {
 	w := checkout(t, sourceAndExtract)
-	run := func(args ...string) {
-		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "user.name=Jo", "-c", "user.email=jo@example.org", "-c", "commit.gpgsign=false", "-c", "tag.gpgsign=false"}, args...)...)
-		cmd.Dir = w.Root
-		said, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", said)
-	}
-	run("init", "--quiet")
-	run("add", registry.FileName)
+	r := scratch.In(t, w.Root)
+	r.Git("add", registry.FileName)
 	require.NoError(t, Run(t.Context(), w, saying(sample), t.Output()), "nothing is committed yet")
-	run("commit", "--quiet", "--message", "one")
+	r.Git("commit", "--quiet", "--message", "one")
 	require.NoError(t, Run(t.Context(), w, saying(sample), t.Output()), "nothing is released yet")
-	run("tag", "plugins/sample/v1.0.0")
-	run("tag", "plugins/sample-two/v9.0.0")
+	r.Tag("plugins/sample/v1.0.0")
+	r.Tag("plugins/sample-two/v9.0.0")
 	require.NoError(t, Run(t.Context(), w, saying(sample), t.Output()))
 
 	write(t, w, registry.FileName, strings.NewReplacer("id: 7", "id: 70", "source: sample", "source: simple").Replace(ledger))
