@@ -10,9 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
+	"regexp"
+	"sync"
 	"syscall"
 	"time"
 
@@ -24,26 +25,28 @@ import (
 // host is a running plughost. Its rows arrive on a channel that is closed when it has ended.
 type host struct {
 	cmd    *exec.Cmd
-	said   bytes.Buffer // standard error; to be read after rows is closed
+	fields []string
+	said   said
 	rows   chan row
 	broken error // why rows ended early; to be read after rows is closed
 }
 
-// start starts plughost with the collector listening on a unix socket. The
+// start starts plughost with the scene's source. The
 // caller must stay on its thread (runtime.LockOSThread) until stop.
-func start(ctx context.Context, w workspace.Workspace, socket string, patience time.Duration) (*host, error) {
-	params, err := json.Marshal(map[string]any{"addr": "unix:" + socket})
-	if err != nil {
-		return nil, fmt.Errorf("writing the open parameters: %w", err)
+func start(ctx context.Context, w workspace.Workspace, s scene, patience time.Duration) (*host, error) {
+	args := []string{"run"}
+	for _, p := range s.plugins {
+		args = append(args, artifacts.Library(w, artifacts.Host, p))
 	}
-	args := []string{
-		"run", artifacts.Library(w, artifacts.Host, "collector"), artifacts.Library(w, artifacts.Host, "json"),
-		"--source", "collector", "--open", string(params), "--json",
+	args = append(args, "--source", s.plugins[0], "--open", s.open, "--json")
+	if s.rules != "" {
+		args = append(args, "--rules", s.rules)
 	}
-	for _, c := range columns {
-		args = append(args, "--fields", fieldOf(c.pointer))
+	for _, f := range s.fields {
+		args = append(args, "--fields", f)
 	}
-	h := &host{cmd: exec.CommandContext(ctx, plughost.Program(w), args...), rows: make(chan row)}
+	h := &host{cmd: exec.CommandContext(ctx, plughost.Program(w), args...), fields: s.fields, rows: make(chan row)}
+	h.said.address = make(chan string, 1)
 	// If the demo is killed, plughost must not stay behind. The signal comes when the thread ends that started plughost,
 	// so the caller keeps it.
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
@@ -61,14 +64,12 @@ func start(ctx context.Context, w workspace.Workspace, socket string, patience t
 	return h, nil
 }
 
-func fieldOf(pointer string) string { return "json.value[" + pointer + "]" }
-
 // read turns plughost's lines into rows.
 func (h *host) read(lines io.Reader) {
 	defer close(h.rows)
 	s := bufio.NewScanner(lines)
 	for s.Scan() {
-		r, err := parseRow(s.Bytes())
+		r, err := parseRow(s.Bytes(), h.fields)
 		if err != nil {
 			h.broken = err
 			break
@@ -81,43 +82,60 @@ func (h *host) read(lines io.Reader) {
 	_, _ = io.Copy(io.Discard, lines) // so that plughost can end, whatever was wrong with a line
 }
 
-// parseRow reads a line of `plughost run --json`: an object whose keys are the fields asked for.
-func parseRow(line []byte) (row, error) {
-	var fields map[string]any
-	if err := json.Unmarshal(line, &fields); err != nil {
-		return row{}, fmt.Errorf("reading what plughost shows: %w: %s", err, line)
-	}
+// parseRow reads a line of `plughost run --json`: an object whose keys are the fields asked for, and rules.
+func parseRow(line []byte, names []string) (row, error) {
+	fields := map[string]json.RawMessage{}
+	err := json.Unmarshal(line, &fields)
 	var r row
-	for i, c := range columns {
-		switch v := fields[fieldOf(c.pointer)].(type) {
-		case nil: // the event has no such value
-		case string:
-			r[i] = v
-		default:
-			return row{}, fmt.Errorf("reading what plughost shows: field %s is no string: %s", fieldOf(c.pointer), line)
+	for i, name := range names {
+		if err == nil {
+			err = json.Unmarshal(fields[name], &r.values[i]) // null, for no value, leaves it empty
 		}
+	}
+	if alerts := fields["rules"]; err == nil && alerts != nil {
+		err = json.Unmarshal(alerts, &r.alerts)
+	}
+	if err != nil {
+		return row{}, fmt.Errorf("reading what plughost shows: %w: %s", err, line)
 	}
 	return r, nil
 }
 
-// awaitSocket returns once the collector accepts connections.
-func (h *host) awaitSocket(ctx context.Context, socket string) error {
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
+// said is standard error. It is safe for concurrent use.
+type said struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	address chan string // where the source listens, once that was said
+	found   bool
+}
+
+// listening is the line with which a source says where it does.
+var listening = regexp.MustCompile(`listening for events address=(\S+) .*\n`)
+
+// Write never fails.
+func (s *said) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text.Write(b)
+	if m := listening.FindSubmatch(s.text.Bytes()); m != nil && !s.found {
+		s.found = true
+		s.address <- string(m[1])
+	}
+	return len(b), nil
+}
+
+// awaitAddress returns where the source listens.
+func (h *host) awaitAddress(ctx context.Context) (string, error) {
 	for {
-		var d net.Dialer
-		c, err := d.DialContext(ctx, "unix", socket)
-		if err == nil {
-			return c.Close()
-		}
 		select {
+		case address := <-h.said.address:
+			return address, nil
 		case _, open := <-h.rows:
 			if !open {
-				return errors.New("plughost ended before its source was open")
+				return "", errors.New("plughost ended before its source was open")
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the collector: %w: %w", context.Cause(ctx), err)
-		case <-again.C: // a socket that appears cannot be waited for otherwise
+			return "", fmt.Errorf("waiting for the source to listen: %w", context.Cause(ctx))
 		}
 	}
 }
@@ -136,7 +154,9 @@ func (h *host) stop() error {
 
 // complaint is what plughost said on standard error, for an error's end. Only after stop.
 func (h *host) complaint() string {
-	if text := bytes.TrimSpace(h.said.Bytes()); len(text) > 0 {
+	h.said.mu.Lock()
+	defer h.said.mu.Unlock()
+	if text := bytes.TrimSpace(h.said.text.Bytes()); len(text) > 0 {
 		return "\nplughost said:\n" + string(text)
 	}
 	return ""

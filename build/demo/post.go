@@ -7,44 +7,34 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 )
 
-// clients is how many requests are under way at a time.
-const clients = 4
-
-// post sends every sample to the collector that listens on a unix socket, one
-// request each, and returns once all are answered. Any answer but 200 is an error, for
-// 200 is the collector's word that the framework has taken the event.
-func post(ctx context.Context, socket string, all []sample) error {
+// post sends every body to a webhook, so many at a time, and returns once all
+// are answered. Any answer but 200 is an error, for
+// 200 is the plugin's word that the framework has taken the events.
+func post(ctx context.Context, url string, all []body, clients int) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", socket)
-		},
-		MaxIdleConnsPerHost: clients,
-	}}
+	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
 	defer client.CloseIdleConnections()
 
-	work := make(chan sample)
+	work := make(chan body)
 	var running sync.WaitGroup
 	for range clients {
 		running.Go(func() {
-			for s := range work {
-				if err := postOne(ctx, client, s); err != nil {
+			for b := range work {
+				if err := postOne(ctx, client, url, b); err != nil {
 					cancel(err)
 				}
 			}
 		})
 	}
-	for _, s := range all {
+	for _, b := range all {
 		select {
-		case work <- s:
+		case work <- b:
 			continue
 		case <-ctx.Done():
 		}
@@ -55,23 +45,23 @@ func post(ctx context.Context, socket string, all []sample) error {
 	return context.Cause(ctx)
 }
 
-func postOne(ctx context.Context, client *http.Client, s sample) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://collector/k8s-audit", bytes.NewReader(s.body))
+func postOne(ctx context.Context, client *http.Client, url string, b body) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(b.text))
 	if err != nil {
-		return fmt.Errorf("posting %s: %w", s.name, err)
+		return fmt.Errorf("posting %s: %w", b.name, err)
 	}
 	request.Header.Set("Content-Type", "application/json")
 	answer, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("posting %s: %w", s.name, err)
+		return fmt.Errorf("posting %s: %w", b.name, err)
 	}
 	defer answer.Body.Close() // read to its end below; closing cannot lose anything
 	text, err := io.ReadAll(io.LimitReader(answer.Body, 1024))
 	if err != nil {
-		return fmt.Errorf("posting %s: reading the answer: %w", s.name, err)
+		return fmt.Errorf("posting %s: reading the answer: %w", b.name, err)
 	}
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("posting %s: answered %s: %s", s.name, answer.Status, text)
+		return fmt.Errorf("posting %s: answered %s: %s", b.name, answer.Status, text)
 	}
 	return nil
 }
