@@ -57,9 +57,7 @@ func SharedObject(ctx context.Context, r Request) error {
 	if err := os.MkdirAll(filepath.Dir(r.Out), 0o755); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	linker := "-s -w -buildid= " + quote("-extldflags=-Wl,--build-id=sha1 "+quote("-Wl,--version-script="+script))
-	err = gocmd.Go{Dir: r.Module, Env: env, Stdout: r.Log, Stderr: r.Log}.Run(ctx, "build",
-		"-tags", Tags, "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-ldflags", linker, "-o", r.Out, "./lib")
+	err = gocmd.Go{Dir: r.Module, Env: env, Stdout: r.Log, Stderr: r.Log}.Run(ctx, arguments(script, r.Out)...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
@@ -67,6 +65,19 @@ func SharedObject(ctx context.Context, r Request) error {
 		return fmt.Errorf("%s: removing the C header: %w", doing, err)
 	}
 	return nil
+}
+
+// Recipe is how SharedObject compiles for arch: the settings of its environment
+// and the command, with the names of the generated files for their paths. Those
+// names have a hash of the content.
+func Recipe(arch, cc string) (environ, command []string) {
+	environ = environment(Request{Arch: arch, CC: cc}, hashedName("floor", ".h", floorHeader()))
+	return environ, append([]string{"go"}, arguments(hashedName("exports", ".map", exports), "out.so")...)
+}
+
+func arguments(script, out string) []string {
+	linker := "-s -w -buildid= " + quote("-extldflags=-Wl,--build-id=sha1 "+quote("-Wl,--version-script="+script))
+	return []string{"build", "-tags", Tags, "-trimpath", "-buildvcs=false", "-buildmode=c-shared", "-ldflags", linker, "-o", out, "./lib"}
 }
 
 // environment is what the result may depend on.

@@ -41,8 +41,7 @@ func floorHeader() string {
 // cache keys on the text of flags, not on the files that they name: the name
 // has to change with the content, or stale objects would be linked.
 func writeHashed(dir, stem, ext, text string) (string, error) {
-	sum := sha256.Sum256([]byte(text))
-	path := filepath.Join(dir, stem+"-"+hex.EncodeToString(sum[:6])+ext)
+	path := filepath.Join(dir, hashedName(stem, ext, text))
 	if old, err := os.ReadFile(path); err == nil && string(old) == text {
 		return path, nil
 	}
@@ -62,4 +61,9 @@ func writeHashed(dir, stem, ext, text string) (string, error) {
 		return "", err
 	}
 	return path, os.Rename(temp.Name(), path)
+}
+
+func hashedName(stem, ext, text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return stem + "-" + hex.EncodeToString(sum[:6]) + ext
 }

@@ -45,6 +45,15 @@ func (r Root) Ensure(ctx context.Context, log io.Writer) (string, error) {
 	return final, nil
 }
 
+// Find returns the folder of the root; false if it was never made on this machine.
+func (r Root) Find() (string, bool, error) {
+	final, err := cached(r.Suite+"-"+runtime.GOARCH, r.recipe())
+	if err != nil {
+		return "", false, fmt.Errorf("looking for a Debian %s root: %w", r.Suite, err)
+	}
+	return final, whole(final), nil
+}
+
 // recipe names everything that the content depends on but the mirror's state.
 func (r Root) recipe() string {
 	return strings.Join(append([]string{"root 1", r.Suite}, r.Packages...), "\n")

@@ -287,3 +287,23 @@ func TestVersionsAreComparedAsNumbers(t *testing.T) {
 		assert.Equal(t, fine, tooNew(version) == "", version)
 	}
 }
+
+func TestTheGlibcThatAFileNeedsIsTheHighestOfItsSymbols(t *testing.T) {
+	const source = `
+extern void *memcpy(void *, const void *, unsigned long);
+extern int pthread_cond_wait(void *, void *);
+__asm__(".symver memcpy,memcpy@GLIBC_2.14");
+__asm__(".symver pthread_cond_wait,pthread_cond_wait@GLIBC_2.3.2");
+void *both(void *a, void *b, unsigned long n) { pthread_cond_wait(a, b); return memcpy(a, b, n); }
+`
+	for source, want := range map[string]string{source: "2.14", "int none;": ""} {
+		f, err := os.Open(compile(t, "amd64", source, nil, nil))
+		require.NoError(t, err)
+		defer f.Close()
+		got, err := Glibc(f)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	_, err := Glibc(strings.NewReader("no ELF"))
+	assert.ErrorContains(t, err, "reading the glibc version it needs: ")
+}

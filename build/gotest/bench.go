@@ -40,6 +40,9 @@ func Bench(ctx context.Context, w workspace.Workspace, out io.Writer) error {
 	return failure("benchmarks", failed)
 }
 
+// Tabulate prints text in go test's benchmark format as a table.
+func Tabulate(out io.Writer, text string) error { return table(out, measurements(text)) }
+
 // measurement is one line of go test's benchmark format.
 type measurement struct {
 	pkg, name string

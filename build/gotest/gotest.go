@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -23,6 +24,9 @@ const conformance = "test/conformance"
 
 // framework is the folder of tests that need the real framework.
 const framework = "test/sinsp"
+
+// rehearsal is the folder of tests that release the built plugins, for a test.
+const rehearsal = "build/rehearsal"
 
 // Unit tests every module with the race detector, except what needs built
 // plugins. All modules are tested; the error names those that failed.
@@ -67,8 +71,8 @@ func unitPackages(ctx context.Context, m workspace.Module) ([]string, error) {
 		return nil, fmt.Errorf("listing the packages of %s: %w", m.Path, err)
 	}
 	return slices.DeleteFunc(strings.Fields(text), func(name string) bool {
-		rel := m.Rel + strings.TrimPrefix(name, m.Path)
-		return rel == conformance || strings.HasPrefix(rel, conformance+"/") || rel == framework
+		rel := path.Join(m.Rel, strings.TrimPrefix(name, m.Path))
+		return rel == conformance || strings.HasPrefix(rel, conformance+"/") || rel == framework || rel == rehearsal
 	}), nil
 }
 
@@ -81,6 +85,13 @@ func Conformance(ctx context.Context, w workspace.Workspace, out io.Writer) erro
 	in := gocmd.Go{Dir: dir, Stdout: out, Stderr: out}
 	// -count=1: the plugins are no Go dependency of the tests, so a cached result would be one of older files
 	return in.Run(ctx, "test", "-count=1", "-p", "2", "./...")
+}
+
+// Release runs the tests that package every built plugin, for all architectures, and publish it to a registry of their own.
+func Release(ctx context.Context, w workspace.Workspace, out io.Writer) error {
+	in := gocmd.Go{Dir: w.Root, Stdout: out, Stderr: out}
+	// -count=1: the plugins are no Go dependency of the tests
+	return in.Run(ctx, "test", "-count=1", "-v", "./"+rehearsal)
 }
 
 func failure(what string, failed []string) error {

@@ -7,8 +7,11 @@ package plughost
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -28,15 +31,23 @@ func Build(ctx context.Context, w workspace.Workspace, log io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := compile(ctx, w, Program(w), log, "CC="+cc.Command); err != nil {
+		return err
+	}
+	fmt.Fprintln(log, strings.TrimPrefix(Program(w), w.Root+string(filepath.Separator)))
+	return nil
+}
+
+// compile builds the command with these settings, which name the C compiler.
+func compile(ctx context.Context, w workspace.Workspace, program string, log io.Writer, settings ...string) error {
 	module := w.Path("test")
-	env, err := gocmd.Hermetic(ctx, module, "CGO_ENABLED=1", "CC="+cc.Command, "GOWORK=off")
+	env, err := gocmd.Hermetic(ctx, module, append(settings, "CGO_ENABLED=1", "GOWORK=off")...)
 	if err != nil {
 		return err
 	}
-	if err := (gocmd.Go{Dir: module, Env: env, Stdout: log, Stderr: log}).Run(ctx, "build", "-trimpath", "-buildvcs=false", "-o", Program(w), "./host/cmd/plughost"); err != nil {
+	if err := (gocmd.Go{Dir: module, Env: env, Stdout: log, Stderr: log}).Run(ctx, "build", "-trimpath", "-buildvcs=false", "-o", program, "./host/cmd/plughost"); err != nil {
 		return fmt.Errorf("building plughost: %w", err)
 	}
-	fmt.Fprintln(log, strings.TrimPrefix(Program(w), w.Root+string(filepath.Separator)))
 	return nil
 }
 
@@ -46,6 +57,8 @@ type Inspection struct {
 	Description string `json:"description"`
 	Contact     string `json:"contact"`
 	Version     string `json:"version"`
+	RequiredAPI string `json:"required_api_version"`
+	EventSchema string `json:"required_event_schema_version"` // "": events of any
 
 	Capabilities   []string `json:"capabilities"` // sourcing, extraction, parsing, async, capture
 	ID             uint32   `json:"id"`
@@ -74,7 +87,13 @@ type Field struct {
 
 // Inspect asks the plugin in file, which must be of this machine's architecture. Build must have run.
 func Inspect(ctx context.Context, w workspace.Workspace, file string) (Inspection, error) {
-	cmd := exec.CommandContext(ctx, Program(w), "inspect", "--json", file)
+	return inspect(ctx, []string{Program(w)}, nil, file)
+}
+
+// inspect runs the command; env nil is the caller's.
+func inspect(ctx context.Context, command, env []string, file string) (Inspection, error) {
+	cmd := exec.CommandContext(ctx, command[0], append(command[1:], "inspect", "--json", file)...)
+	cmd.Env = env
 	var said strings.Builder
 	cmd.Stderr = &said
 	text, err := cmd.Output()
@@ -96,13 +115,39 @@ func BenchAll(ctx context.Context, w workspace.Workspace, out io.Writer) error {
 	}
 	for _, p := range plugins {
 		fmt.Fprintf(out, "\n%s\n", p.Name)
-		cmd := exec.CommandContext(ctx, Program(w), "bench", artifacts.Library(w, artifacts.Host, p.Name))
+		args := []string{"bench", artifacts.Library(w, artifacts.Host, p.Name)}
+		config, err := NeededConfig(p)
+		if err != nil {
+			return fmt.Errorf("measuring %s: %w", p.Name, err)
+		}
+		if config != "" {
+			args = append(args, "--config", p.Name+"="+config)
+		}
+		cmd := exec.CommandContext(ctx, Program(w), args...)
 		cmd.Stdout, cmd.Stderr = out, out
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("measuring %s: %w", p.Name, err)
 		}
 	}
 	return nil
+}
+
+// NeededConfig is the configuration of a plugin that does not start without one,
+// from the file in which it tells the conformance tests of it; "" for the others.
+func NeededConfig(p workspace.Plugin) (string, error) {
+	path := filepath.Join(p.Dir, "testdata", "conformance.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	var hints struct{ Config string }
+	if err := json.Unmarshal(text, &hints); err != nil {
+		return "", fmt.Errorf("reading %s: %w", path, err)
+	}
+	return hints.Config, nil
 }
 
 // Inspector returns a function that asks the plugin in a file, as Inspect does.

@@ -41,7 +41,7 @@ echo "a line of the plugin's log" >&2
 	i, err := plughost.ByName(w)(t.Context(), "sample")
 	require.NoError(t, err)
 	want := plughost.Inspection{
-		Name: "sample", Description: "A sample", Contact: "jo@example.org", Version: "1.2.3", ID: 7, EventSource: "sample",
+		Name: "sample", Description: "A sample", Contact: "jo@example.org", Version: "1.2.3", RequiredAPI: "3.0.0", ID: 7, EventSource: "sample",
 		Capabilities: []string{"sourcing", "extraction"}, ExtractSources: []string{"sample"},
 		ParseSources: []string{}, AsyncSources: []string{}, AsyncEvents: []string{},
 		Fields: []plughost.Field{{Name: "sample.a", Type: "uint64", List: true, Desc: "A."}}, InitSchema: []byte(`{"type": "object"}`),
@@ -73,4 +73,19 @@ func TestEveryPluginIsMeasuredUnderItsName(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, plughost.BenchAll(t.Context(), w, &out))
 	assert.Equal(t, "\none\nmeasured libone.so\n\ntwo\nmeasured libtwo.so\n", out.String())
+}
+
+func TestAPluginIsMeasuredWithTheConfigurationThatItNeeds(t *testing.T) {
+	w := checkout(t, `echo "$3 $4"`)
+	dir := w.Path("plugins", "one")
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "lib"), 0o755))
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "testdata"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "lib", "main.go"), nil, 0o644))
+	hints := filepath.Join(dir, "testdata", "conformance.json")
+	require.NoError(t, os.WriteFile(hints, []byte(`{"config": "{\"a\": 1}"}`), 0o644))
+	var out strings.Builder
+	require.NoError(t, plughost.BenchAll(t.Context(), w, &out))
+	assert.Equal(t, "\none\n--config one={\"a\": 1}\n", out.String())
+	require.NoError(t, os.WriteFile(hints, []byte(`{`), 0o644))
+	assert.ErrorContains(t, plughost.BenchAll(t.Context(), w, &out), "measuring one: reading "+hints)
 }

@@ -3,15 +3,19 @@
 package sinsp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/aerie-falco/aerie/build/artifacts"
 	"github.com/aerie-falco/aerie/build/debroot"
+	"github.com/aerie-falco/aerie/build/emulator"
 	"github.com/aerie-falco/aerie/build/gocmd"
+	"github.com/aerie-falco/aerie/build/gotest"
 	"github.com/aerie-falco/aerie/build/toolchain"
 	"github.com/aerie-falco/aerie/build/workspace"
 )
@@ -26,6 +30,26 @@ func Test(ctx context.Context, w workspace.Workspace, log io.Writer) error {
 // needs the plugins built for this machine.
 func Rules(ctx context.Context, w workspace.Workspace, log io.Writer) error {
 	return onFramework(ctx, w, log, "-run", "^TestRules", "./sinsp")
+}
+
+// TestPlugins is Test and Rules for these plugins alone.
+func TestPlugins(ctx context.Context, w workspace.Workspace, log io.Writer, names []string) error {
+	these := "^((" + strings.Join(names, "|") + ")|(" + strings.Join(names, "|") + ")_rules\\.yaml)$"
+	return onFramework(ctx, w, log, "-skip", "^Test(Elsewhere|Reference)", "-run", "^Test/"+these, "./sinsp")
+}
+
+// Bench measures, on libsinsp's own tables, what plugins do for recorded system
+// calls, and prints a table. It needs the plugins built for this machine.
+func Bench(ctx context.Context, w workspace.Workspace, out io.Writer) error {
+	if _, _, err := prepare(ctx, w, out); err != nil { // which takes a while, the first time
+		return err
+	}
+	var said bytes.Buffer
+	if err := onFramework(ctx, w, &said, "-run", "^$", "-bench", "^BenchmarkRecordedSystemCalls$", "-benchtime", "1x", "./sinsp"); err != nil {
+		fmt.Fprint(out, said.String())
+		return err
+	}
+	return gotest.Tabulate(out, said.String())
 }
 
 func onFramework(ctx context.Context, w workspace.Workspace, log io.Writer, args ...string) error {
@@ -69,16 +93,9 @@ func (m machine) play(ctx context.Context, w workspace.Workspace, log io.Writer)
 	if err != nil {
 		return err
 	}
+	fmt.Fprintln(log, "there is no libsinsp here: all is played on the test host, which follows of system calls the threads' programs and cgroups alone")
 	return goTest(ctx, w, log, []string{"-run", "^TestElsewhere", "./sinsp"}, "AERIE_ELSEWHERE="+string(text))
 }
-
-// emulators run programs of other architectures: the command, and the Debian package that brings it.
-var emulators = map[string]string{"amd64": "qemu-x86_64-static", "arm64": "qemu-aarch64-static"}
-
-const emulatorPackage = "qemu-user-static"
-
-// crossLibc is where Debian's cross compilers have the C library that their programs need.
-var crossLibc = map[string]string{"amd64": "/usr/x86_64-linux-gnu", "arm64": "/usr/aarch64-linux-gnu"}
 
 // Arm64 plays the scenarios on the test host with the arm64 libraries, under
 // qemu-user on other machines. It needs the plugins built for arm64.
@@ -88,14 +105,11 @@ func Arm64(ctx context.Context, w workspace.Workspace, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	m := machine{Arch: arch, CC: cc.Command}
-	if arch != artifacts.Host {
-		if err := debroot.Require(ctx, log, emulators[arch], emulatorPackage); err != nil {
-			return err
-		}
-		m.Run = []string{emulators[arch], "-L", crossLibc[arch]}
+	run, err := emulator.Ensure(ctx, arch, log)
+	if err != nil {
+		return err
 	}
-	return m.play(ctx, w, log)
+	return machine{Arch: arch, CC: cc.Command, Run: run}.play(ctx, w, log)
 }
 
 // oldLibc is the oldest C library that Debian's mirrors still have: glibc 2.31.
