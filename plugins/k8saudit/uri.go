@@ -4,6 +4,7 @@ package k8saudit
 
 import (
 	"bytes"
+	"encoding/hex"
 
 	"github.com/aerie-falco/aerie/shared/jsonfields"
 	"github.com/aerie-falco/aerie/shared/plugin/extract"
@@ -81,19 +82,9 @@ func unescape(encoded []byte) (c byte, rest []byte, ok bool) {
 		if len(encoded) < 3 {
 			return 0, nil, false
 		}
-		high, low := hexDigit(encoded[1]), hexDigit(encoded[2])
-		return byte(high<<4 | low), encoded[3:], high >= 0 && low >= 0
+		var decoded [1]byte
+		_, err := hex.Decode(decoded[:], encoded[1:3])
+		return decoded[0], encoded[3:], err == nil
 	}
 	return encoded[0], encoded[1:], true
-}
-
-// hexDigit returns the value of a hexadecimal digit, or -1.
-func hexDigit(c byte) int {
-	switch {
-	case c-'0' < 10:
-		return int(c - '0')
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return int(c|0x20-'a') + 10
-	}
-	return -1
 }
